@@ -8,16 +8,21 @@ Facts of a language travel as an Arrow table, because a fact set has hundreds of
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-#: Columns of a table of facts in one language. Two more are optional: ``prompt``, a template that already
-#: holds the subject, and ``candidates``, the object URIs that this row's answer must be chosen from.
+#: Columns of a table of facts in one language. Three more are optional: ``prompt``, a template that already
+#: holds the subject, ``candidates``, the object URIs that this row's answer must be chosen from, and
+#: ``candidate_labels``, what these are called in the table's language (parallel to ``candidates``).
 COLUMNS = ("fact", "relation", "subject_uri", "object_uri", "subject", "object")
 SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
-OPTIONAL = pa.schema([("prompt", pa.string()), ("candidates", pa.list_(pa.string()))])
+OPTIONAL = pa.schema(
+    [("prompt", pa.string()), ("candidates", pa.list_(pa.string())), ("candidate_labels", pa.list_(pa.string()))]
+)
 
 SUBJECT, OBJECT = "[X]", "[Y]"
 _SLOT = re.compile(r"(\[[XY]\])")
@@ -62,10 +67,13 @@ def template_fault(text: str) -> str | None:
     return f"template {text!r} {' and '.join(faults)}; expected exactly one [X] and one [Y]" if faults else None
 
 
-def row_fault(row: dict) -> str | None:
-    """Why `row` is no fact, or None. Every one of :data:`COLUMNS` must be a string that is not blank."""
-    for name in COLUMNS:
-        value = row.get(name)
+def row_fault(row: dict, spelled: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    """Why `row` is no fact, or None. Every one of :data:`COLUMNS` must be a string that is not blank.
+
+    `spelled` gives the names that the row's file uses for our columns, so that the message names what stands there.
+    """
+    for column in COLUMNS:
+        value, name = row.get(column), spelled.get(column, column)
         if value is None:
             return f"has no {name}"
         if not isinstance(value, str):
