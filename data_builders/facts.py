@@ -42,7 +42,8 @@ class Fact(NamedTuple):
 class Template(NamedTuple):
     """A cloze sentence of a relation in a language, with one ``[X]`` and one ``[Y]`` anywhere in it.
 
-    ``made`` says how it came to be: ``human``, ``human-checked``, ``machine`` or ``unknown``.
+    ``made`` says how it came to be: ``human``, ``human-checked``, ``machine``,
+    ``model-written, not reviewed by native speakers`` or ``unknown``.
     """
 
     relation: str

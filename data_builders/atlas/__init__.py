@@ -8,15 +8,13 @@ import pyarrow as pa
 
 from data_builders.atlas.labels import labels
 from data_builders.atlas.relations import RELATIONS
+from data_builders.atlas.tables import table
 from data_builders.atlas.templates import templates
 from data_builders.errors import Problems, unknown
 from data_builders.facts import Fact, Template, fact_key, from_rows
 
 #: mLAMA's languages: the ones whose names in CLDR were looked at.
-LANGUAGES = (
-    "af ar az be bg bn ca ceb cs cy da de el en es et eu fa fi fr ga gl he hi hr hu hy id it ja ka ko la lt lv ms nl "
-    "pl pt ro ru sk sl sq sr sv ta th tr uk ur vi zh"
-).split()
+LANGUAGES = [row["lang"] for row in table("languages")]
 
 
 class Atlas:
