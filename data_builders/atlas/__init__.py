@@ -45,5 +45,5 @@ class Atlas:
         return from_rows(rows)
 
     def templates(self, lang: str, problems: Problems) -> list[Template]:
-        """Hand-made templates of `lang`; refuses a language that has none by naming those that do."""
+        """The templates written for `lang`; refuses a language that has none by naming those that do."""
         return templates(lang)
