@@ -73,7 +73,9 @@ def _mlama(folder: Path) -> Writer:
 
     def write(lang: str, table: pa.Table, templates: list[Template]) -> int:
         if table.column_names != list(COLUMNS):
-            raise FactrootsError("facts with prompts of their own do not fit mLAMA's layout; export as jsonl or parquet")
+            raise FactrootsError(
+                "facts with prompts of their own do not fit mLAMA's layout; export as jsonl or parquet"
+            )
         (folder / lang).mkdir()
         first = {t.relation: t for t in reversed(templates)}
         kept = [t for t in templates if first[t.relation] is t]
