@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,23 +17,19 @@ def json_lines(path: Path, problems: Problems) -> Iterator[tuple[int, dict]]:
     labels may hold any other of Unicode's line separators.
     """
     with open(path, "rb") as stream:
-        reader = jsonlines.Reader(stream)
-        for number in itertools.count(1):
+        for number, line in enumerate(stream, 1):
             try:
-                yield number, reader.read(type=dict)
-            except EOFError:
-                return
+                yield number, jsonlines.Reader([line]).read(type=dict)
             except jsonlines.InvalidLineError as error:
-                if error.line.strip():
-                    problems.add(path, number, _fault(error))
+                if line.strip():
+                    problems.add(path, number, _fault(line, error.__cause__))
 
 
-def _fault(error: jsonlines.InvalidLineError) -> str:
-    cause = error.__cause__
-    if isinstance(cause, UnicodeDecodeError):
-        return f"is not UTF-8 at byte {cause.start + 1}"
+def _fault(line: bytes, cause: BaseException | None) -> str:
     if cause is None:
         return "is not a JSON object"
-    if not error.line.endswith("\n"):
+    if not line.endswith(b"\n"):
         return "the file ends in the middle of this line"
+    if isinstance(cause, UnicodeDecodeError):
+        return f"is not UTF-8 at byte {cause.start + 1}"
     return f"is not JSON: {getattr(cause, 'msg', cause)} at character {getattr(cause, 'pos', 0) + 1}"

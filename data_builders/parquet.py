@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 def read_table(path: Path) -> pa.Table:
@@ -17,6 +18,8 @@ def read_table(path: Path) -> pa.Table:
     import datasets
     from datasets.exceptions import DatasetGenerationError
 
+    if not pq.read_metadata(path).num_rows:
+        return pq.read_table(path)  # datasets refuses one without rows
     # The mapping outlives the folder's entry, so nothing is left behind.
     with _quiet(datasets), tempfile.TemporaryDirectory(prefix="factroots-", ignore_cleanup_errors=True) as cache:
         try:
