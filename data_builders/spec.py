@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from data_builders.errors import FactrootsError
 
 _SHAPE = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?::(?P<path>[^()]+))?(?:\((?P<args>.*)\))?", re.DOTALL)
-_ESCAPES = {"%": "%25", "(": "%28", ")": "%29"}
+_IN_PATH, _IN_VALUE = "%()", "%(),;="  # what would be read as grammar, and so is percent-encoded
+
+
+def _encode(text: str, chars: str) -> str:
+    return "".join(f"%{ord(c):02X}" if c in chars else c for c in text)
+
+
+def _decode(text: str) -> str:
+    return re.sub("%(25|28|29|2C|3B|3D)", lambda m: chr(int(m[1], 16)), text)
 
 
 @dataclass(frozen=True)
@@ -33,13 +41,11 @@ class Spec:
             key, _, value = part.partition("=")
             if key.strip() in args:
                 raise FactrootsError(f"{key.strip()} is given twice in {text!r}")
-            args[key.strip()] = tuple(v.strip() for v in value.split(";") if v.strip())
+            args[key.strip()] = tuple(_decode(v.strip()) for v in value.split(";") if v.strip())
         path = match["path"]
-        for char, code in reversed(_ESCAPES.items()):
-            path = path and path.replace(code, char)
-        return cls(match["name"], path, tuple(args.items()))
+        return cls(match["name"], None if path is None else _decode(path), tuple(args.items()))
 
     def __str__(self) -> str:
-        path = "" if self.path is None else ":" + "".join(_ESCAPES.get(c, c) for c in self.path)
-        args = ",".join(f"{k}={';'.join(v)}" if v else k for k, v in self.args)
+        path = "" if self.path is None else ":" + _encode(self.path, _IN_PATH)
+        args = ",".join(f"{k}={';'.join(_encode(x, _IN_VALUE) for x in v)}" if v else k for k, v in self.args)
         return f"{self.name}{path}({args})" if args else f"{self.name}{path}"

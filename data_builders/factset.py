@@ -1,0 +1,191 @@
+"""The FactSet value: which facts, in which languages, under which filters; and the set opened for reading."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data_builders import filters
+from data_builders.errors import FactrootsError, Problems, unknown
+from data_builders.facts import Template
+from data_builders.sources import Source, open_source
+from data_builders.spec import Spec
+
+GOLDS = ("one", "any", "unique", "filtered")
+
+
+@dataclass(frozen=True)
+class FactSet:
+    """A fact set and its filters. ``str`` gives the canonical text; :meth:`parse` reads it back to an equal value.
+
+    relations, langs
+        Keep these only; empty keeps all. ``langs`` stays in the order asked for.
+    parallel
+        Keep only facts that are present, after the other filters, in every language of ``langs``.
+    one_token
+        Keep only facts whose object is one token of the model's vocabulary, and only such candidates.
+    no_leaks
+        Leave out facts whose subject's label contains the object's label.
+    sample
+        Keep this share of the facts, chosen by a hash of the fact: the same facts in every language and run.
+    gold
+        ``one``: a fact has one right answer. ``any``: every object that the set gives for the subject is right, and
+        they make one question. ``unique``: facts whose subject has several are left out. ``filtered``: the others
+        leave the candidates, as in knowledge-graph completion.
+    templates
+        ``first`` or ``all`` of the set's own, or ``mpararel:DIR``, paraphrases that join on the relation.
+    """
+
+    source: str
+    path: str | None = None
+    langs: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
+    parallel: bool = False
+    one_token: bool = False
+    no_leaks: bool = False
+    sample: float | None = None
+    gold: str = "one"
+    templates: str = "first"
+
+    def __post_init__(self):
+        if self.gold not in GOLDS:
+            raise unknown("gold policy", self.gold, GOLDS)
+        if self.sample is not None and not 0 < self.sample <= 1:
+            raise FactrootsError(f"sample is a share between 0 and 1, got {self.sample}")
+        if self.templates not in ("first", "all") and not self.templates.startswith("mpararel:"):
+            raise unknown("template set", self.templates, ("first", "all", "mpararel:DIR"))
+
+    @classmethod
+    def parse(cls, text: str) -> FactSet:
+        """Read ``mlama:DIR(relations=P36;P37,langs=it;ja,parallel)``; raises FactrootsError on an unknown parameter."""
+        spec = Spec.parse(text)
+        known = {f.name: f for f in fields(cls)[2:]}
+        values = {}
+        for key, value in spec.args:
+            if key not in known:
+                raise unknown("fact set parameter", key, known)
+            default = known[key].default
+            if isinstance(default, tuple):
+                values[key] = value
+            elif isinstance(default, bool):
+                values[key] = True
+            else:
+                values[key] = float(value[0]) if key == "sample" else value[0]
+        return cls(spec.name, spec.path, **values)
+
+    def __str__(self) -> str:
+        args = []
+        for field in fields(self)[2:]:
+            value = getattr(self, field.name)
+            if value != field.default:
+                as_tuple = () if value is True else value if isinstance(value, tuple) else (str(value),)
+                args.append((field.name, as_tuple))
+        return str(Spec(self.source, self.path, tuple(args)))
+
+    @property
+    def portable(self) -> str:
+        """The canonical text without folders: the same on every machine."""
+        kept = self.templates.partition(":")[0] + (":" if ":" in self.templates else "")
+        return str(replace(self, path=None, templates=kept))
+
+    def open(
+        self, langs: Sequence[str] | None = None, skip_bad: bool = False, pieces=None, facts_only: bool = False
+    ) -> OpenFactSet:
+        """Read and check everything once; see :class:`OpenFactSet`. `langs` takes the place of the value's own."""
+        source = open_source(self.source, self.path)
+        langs = tuple(dict.fromkeys(langs or self.langs or source.languages()))
+        missing = [lang for lang in langs if lang not in source.languages()]
+        if missing:
+            raise FactrootsError(
+                f"{self.source} has no language {', '.join(missing)}; it has: {' '.join(source.languages())}"
+            )
+        return OpenFactSet(replace(self, langs=langs), source, skip_bad, pieces, facts_only)
+
+
+class OpenFactSet:
+    """A fact set that has been read once and found good; languages are read again one at a time when asked for.
+
+    `pieces` maps a list of labels to their numbers of tokens, and is needed for ``one_token`` only. With `facts_only`
+    no template is read, so that languages without any can be looked at.
+    Raises FactrootsError with every bad row of every language, unless `skip_bad`; then ``problems`` holds them.
+    """
+
+    def __init__(self, spec: FactSet, source: Source, skip_bad: bool, pieces=None, facts_only: bool = False):
+        self.spec, self.langs, self.problems = spec, spec.langs, Problems()
+        self._source, self.pieces, self._common = source, pieces, None
+        self.given = False  # whether the set itself says what each answer is chosen from
+        digest = hashlib.sha256()
+        for lang in self.langs:
+            table = source.facts(lang, self.problems)
+            templates = [] if facts_only else self._read_templates(lang, self.problems)
+            digest.update(_digest(lang, table, templates))
+            self.given |= "candidates" in table.column_names
+            if spec.parallel:
+                keys = self._filter(table)["fact"].unique()
+                self._common = keys if self._common is None else keys.filter(pc.is_in(keys, value_set=self._common))
+        self.problems.settle(skip_bad)
+        if spec.relations:
+            self._check_relations()
+        self.sha256 = digest.hexdigest()
+
+    @lru_cache(maxsize=1)  # noqa: B019 - the one language in hand; the set lives as long as the command
+    def whole(self, lang: str) -> pa.Table:
+        """All facts of a language before any filter: what candidates and other gold objects are taken from."""
+        return self._source.facts(lang, Problems())
+
+    def table(self, lang: str) -> pa.Table:
+        """The facts of a language that pass every filter."""
+        table = self._filter(self.whole(lang))
+        return table if self._common is None else table.filter(pc.is_in(table["fact"], value_set=self._common))
+
+    def templates(self, lang: str) -> list[Template]:
+        """The templates to be used in a language, in order."""
+        return self._read_templates(lang, Problems())
+
+    def _read_templates(self, lang: str, problems: Problems) -> list[Template]:
+        if self.spec.templates.startswith("mpararel:"):
+            from data_builders.mpararel import paraphrases
+
+            return paraphrases(self.spec.templates.partition(":")[2], lang, problems)
+        found = self._source.templates(lang, problems)
+        if self.spec.templates == "first":
+            found = list({t.relation: t for t in reversed(found)}.values())[::-1]
+        return found
+
+    def _filter(self, table: pa.Table) -> pa.Table:
+        spec = self.spec
+        if spec.relations:
+            table = filters.relations(table, spec.relations)
+        if spec.no_leaks:
+            table = filters.no_leaks(table)
+        if spec.one_token:
+            table = filters.one_token(table, self.pieces)
+        return table if spec.sample is None else filters.sample(table, spec.sample)
+
+    def _check_relations(self) -> None:
+        known = {r for lang in self.langs for r in self.whole(lang)["relation"].unique().to_pylist()}
+        for name in self.spec.relations:
+            if name not in known:
+                raise unknown("relation", name, known)
+
+
+def _digest(lang: str, table: pa.Table, templates: list[Template]) -> bytes:
+    """SHA-256 of a language's facts and templates, the same whatever file format or row order they came in."""
+    digest = hashlib.sha256(lang.encode())
+    table = table.take(pc.sort_indices(table["fact"])).combine_chunks()
+    for name in sorted(table.column_names):
+        column = table[name].combine_chunks()
+        while pa.types.is_list(column.type):
+            digest.update(np.asarray(column.value_lengths()).astype("<i4").tobytes())
+            column = column.flatten()
+        digest.update(np.asarray(pc.binary_length(column)).astype("<i4").tobytes())
+        digest.update("".join(column.to_pylist()).encode())
+    for t in templates:
+        digest.update("\0".join((t.relation, t.text)).encode() + b"\n")
+    return digest.digest()

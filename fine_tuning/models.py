@@ -1,0 +1,161 @@
+"""One string in, a loaded model out: aliases, folders and hub ids, always in a stated dtype and never with remote code."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from data_builders.errors import FactrootsError, unknown
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+DEMO = Path(__file__).parent / "demo"
+
+#: Short names. Adding one is a line.
+ALIASES = {
+    "demo": str(DEMO),
+    "xlmr": "FacebookAI/xlm-roberta-base",
+    "xlmr-large": "FacebookAI/xlm-roberta-large",
+    "mbert": "google-bert/bert-base-multilingual-cased",
+}
+DTYPES = ("float32", "float16", "bfloat16")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Which model: an alias, a folder or a hub id, perhaps ``@revision``. ``str`` parses back to an equal value."""
+
+    name: str
+    revision: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> ModelSpec:
+        """Read ``xlmr``, ``./dir`` or ``org/name@revision``; raises FactrootsError for what can be none of these."""
+        if Path(text).is_dir():
+            return cls(text)
+        name, _, revision = text.strip().partition("@")
+        if name not in ALIASES and "/" not in name:
+            raise FactrootsError(f"{unknown('model', name, ALIASES)}; or a folder (./dir), or a hub id (org/name)")
+        if name.startswith((".", "/", "~")):
+            raise FactrootsError(f"model {text}: no such folder")
+        return cls(name, revision or None)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.revision}" if self.revision else self.name
+
+    @property
+    def location(self) -> str:
+        """The folder or hub id behind the name."""
+        return ALIASES.get(self.name, self.name)
+
+    @property
+    def is_local(self) -> bool:
+        return Path(self.location).is_dir()
+
+
+class Loaded(NamedTuple):
+    """A model ready to run, with what a result must say of it. ``sha256`` covers weights, config and tokenizer."""
+
+    spec: ModelSpec
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    id: str
+    revision: str | None
+    sha256: str
+    dtype: str
+
+
+def load_masked(text: str, dtype: str = "float32", device: str = "cpu") -> Loaded:
+    """Load a masked language model and its tokenizer.
+
+    Raises FactrootsError, in one line with its cure, when the model is not there, holds no safetensors, has no
+    masked-LM head, or its tokenizer has no mask token.
+    """
+    spec = ModelSpec.parse(text)
+    if dtype not in DTYPES:
+        raise unknown("dtype", dtype, DTYPES)
+    folder = _folder(spec)
+    _refuse_pickles(spec, folder)
+
+    import torch
+    from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
+
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        if type(config) not in MODEL_FOR_MASKED_LM_MAPPING:
+            raise FactrootsError(f"model {spec} is a {config.model_type}, which has no masked-LM head")
+        model, info = AutoModelForMaskedLM.from_pretrained(
+            folder, config=config, dtype=getattr(torch, dtype), use_safetensors=True, output_loading_info=True
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError, ImportError) as error:
+        raise FactrootsError(f"model {spec} cannot be loaded: {_first_line(error)}") from error
+    if missing := sorted(info["missing_keys"]):
+        raise FactrootsError(
+            f"model {spec} has no masked-LM head: its weights lack {len(missing)} tensors, {missing[0]} among them"
+        )
+    if tokenizer.mask_token_id is None:
+        raise FactrootsError(f"the tokenizer of model {spec} has no mask token")
+    if not tokenizer.is_fast:
+        raise FactrootsError(f"model {spec} has only a slow tokenizer; save it once with its fast form (tokenizer.json)")
+    model.to(device).eval()
+    revision = spec.revision if spec.is_local else folder.name  # the hub's cache names a snapshot by its commit
+    where = spec.name if spec.is_local else spec.location
+    return Loaded(spec, model, tokenizer, where, revision, _sha256(folder), dtype)
+
+
+def _folder(spec: ModelSpec) -> Path:
+    """The local folder that holds the model, fetched from the hub when it can be."""
+    if spec.is_local:
+        return Path(spec.location)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    wanted = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model"]
+    try:
+        return Path(snapshot_download(spec.location, revision=spec.revision, allow_patterns=wanted))
+    except RepositoryNotFoundError as error:
+        raise FactrootsError(f"model {spec}: the hub has no {spec.location}") from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise FactrootsError(
+            f"model {spec} is {spec.location}, which is not on this machine, and the hub cannot be reached; "
+            f"pass --model /path/to/{spec.location.split('/')[-1]}, or try --model demo"
+        ) from error
+
+
+def _refuse_pickles(spec: ModelSpec, folder: Path) -> None:
+    if any(folder.glob("*.safetensors")):
+        return
+    if any(folder.glob("*.bin")):
+        raise FactrootsError(
+            f"model {spec} has only pickled weights (*.bin), which are never opened; "
+            f"convert them where you trust them: AutoModelForMaskedLM.from_pretrained({str(folder)!r}).save_pretrained(DIR)"
+        )
+    raise FactrootsError(f"model {spec}: {folder} holds no *.safetensors")
+
+
+def _sha256(folder: Path) -> str:
+    """One hash over the files that decide a model's output, in order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in {".safetensors", ".json", ".model", ".txt"} and path.is_file():
+            with open(path, "rb") as file:
+                digest.update(path.name.encode() + bytes.fromhex(hashlib.file_digest(file, "sha256").hexdigest()))
+    return digest.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def quiet_libraries() -> None:
+    """Keep the libraries' own progress bars and advice off the terminal: a command says what it does itself."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")

@@ -1,0 +1,71 @@
+"""The command line: finds each command by a table of strings and imports it only when it is called."""
+
+from __future__ import annotations
+
+import errno
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from data_builders.errors import FactrootsError
+
+
+class Entry(NamedTuple):
+    """Where a command lives (``module:attribute``) and the line that ``--help`` shows of it."""
+
+    target: str
+    summary: str
+
+
+#: Every command; rooms bring their own. Adding one is a line.
+COMMANDS = {
+    "run": Entry("probe.commands.run:run", "Ask a model every fact, and score its answers."),
+    "score": Entry("probe.commands.score:score", "Score a finished run under another protocol, without the model."),
+    "show": Entry("probe.commands.show:show", "Show a result as a table."),
+    "compare": Entry("leaderboard.cli:compare", "Compare two runs on the facts they share."),
+    "data": Entry("data_builders.cli:group", "List, show, check, export and fetch fact sets."),
+    "demo": Entry("fine_tuning.cli:group", "Make the planted world and the demo model anew."),
+}
+
+
+class Commands(click.Group):
+    """A group over :data:`COMMANDS`, which turns a user's mistake into one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name].target.split(":")
+        return getattr(import_module(module), attribute)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except FactrootsError as error:
+            raise _fault(str(error), 2) from error
+        except KeyboardInterrupt as error:
+            raise _fault("interrupted; what is finished is kept, and the same command goes on from there", 130) from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+                raise
+            where = f": {error.filename}" if error.filename else ""
+            raise _fault(f"{error.strerror or error}{where}; mend that, and the same command goes on", 2) from error
+
+
+def _fault(message: str, code: int) -> click.ClickException:
+    fault = click.ClickException(message)
+    fault.exit_code = code
+    return fault
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="factroots", prog_name="probe")
+def main() -> None:
+    """What does a multilingual language model know, in which language, and where did it learn it?"""

@@ -1,0 +1,65 @@
+"""Options that several commands share, and how they become values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from data_builders.factset import GOLDS
+
+
+class Names(click.ParamType):
+    """Names separated by commas, in the order given."""
+
+    name = "A,B,…"
+
+    def convert(self, value, param, ctx) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        names = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+        return names or self.fail("no name given", param, ctx)
+
+
+def protocols(command: Callable) -> Callable:
+    """``--protocol``, once or more often."""
+    return click.option(
+        "--protocol",
+        "protocols",
+        multiple=True,
+        default=["kassner2021"],
+        show_default=True,
+        help="What the number means: a preset (kassner2021, zhao2024-full, zhao2024-partial) or its parts, "
+        "as in 'kassner2021(combine=sum)'. May be repeated.",
+    )(command)
+
+
+def gold(default: str | None) -> Callable:
+    """``--gold``."""
+    return click.option(
+        "--gold",
+        type=click.Choice(GOLDS),
+        default=default,
+        help="Which objects are right where a subject has several: the fact's own (one), any of them (any), "
+        "or the fact's own with the others out of the candidates (filtered); unique leaves such facts out.",
+    )
+
+
+def as_json(command: Callable) -> Callable:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result record instead of a table.")(command)
+
+
+def filters(command: Callable) -> Callable:
+    """The filters of a fact set."""
+    for option in (
+        click.option("--relations", type=Names(), default=None, help="Keep these relations only, as P36,P30."),
+        click.option("--parallel", is_flag=True, help="Keep only facts that every language asked for has."),
+        click.option("--one-token", is_flag=True, help="Keep only facts whose object is one token to the model."),
+        click.option("--no-leaks", is_flag=True, help="Leave out facts whose subject contains the object."),
+        click.option("--sample", type=float, help="Keep this share of the facts, chosen by their hash, as 0.02."),
+        click.option("--templates", help="first (the default), all, or mpararel:DIR for paraphrases."),
+        gold(None),
+    ):
+        command = option(command)
+    return command

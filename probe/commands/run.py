@@ -1,0 +1,67 @@
+"""``probe run``."""
+
+from __future__ import annotations
+
+import click
+
+from probe.commands.options import Names, as_json, filters, protocols
+
+
+@click.command()
+@click.option("--model", default="demo", show_default=True, help="An alias (demo, xlmr, xlmr-large, mbert), a folder or a hub id.")
+@click.option("--langs", type=Names(), help="Languages, as it,ja,af; all that the fact set has, if not given.")
+@click.option("--factset", help="atlas, mlama:DIR, bmlama:DIR or facts:DIR; atlas for demo and mlama for other models.")
+@filters
+@protocols
+@click.option("--output", type=click.Path(file_okay=False), help="The run's folder; by default one under runs/.")
+@click.option("--dtype", default="float32", show_default=True, help="float32, float16 or bfloat16.")
+@click.option("--device", default="cpu", show_default=True, help="Where the model runs, as cpu or cuda:0.")
+@click.option("--skip-bad", is_flag=True, help="Go on without bad rows of the fact set; the result counts them.")
+@as_json
+@click.option("--quiet", is_flag=True, help="No progress.")
+def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_json, quiet, **filters):
+    """Ask a model every fact of a fact set in every language, and score its answers.
+
+    What is kept of the answers is enough for every protocol: `probe score` gives the others without the model.
+    An interrupted run goes on where it stopped when the same command is given again.
+    """
+    from data_builders.factset import FactSet
+    from probe.protocols import Protocol
+
+    chosen = [Protocol.parse(text) for text in protocols]
+    spec = _narrowed(FactSet.parse(factset or ("atlas" if model == "demo" else "mlama")), langs, filters)
+
+    from fine_tuning.models import load_masked, quiet_libraries
+    from probe.commands.output import finish
+    from probe.progress import progress
+    from probe.running import default_folder, describe, execute
+    from probe.store import Store
+    from probe.timing import Timing
+
+    quiet_libraries()
+    timing = Timing()
+    if not spec.one_token:
+        data = spec.open(skip_bad=skip_bad)  # before the model: bad facts are found at once
+    loaded = load_masked(model, dtype, device)
+    if spec.one_token:
+        data = spec.open(skip_bad=skip_bad, pieces=lambda labels: _pieces(loaded.tokenizer, labels))
+    record = describe(data, loaded)
+    store = Store(output or default_folder(record))
+    with store.lock():
+        store.claim(record)
+        with progress(quiet) as bar:
+            execute(data, loaded, store, bar)
+        timing.write(store, device)
+        finish(store, chosen, spec.gold, as_json)
+
+
+def _narrowed(spec, langs, filters):
+    """The fact set with the command line's filters laid over its own."""
+    from dataclasses import replace
+
+    given = {name: value for name, value in (filters | {"langs": langs}).items() if value}
+    return replace(spec, **given)
+
+
+def _pieces(tokenizer, labels: list[str]) -> list[int]:
+    return [len(ids) for ids in tokenizer(labels, add_special_tokens=False)["input_ids"]]

@@ -1,0 +1,65 @@
+"""How far a run is: a live bar on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+
+class Quiet:
+    """Says nothing."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def start(self, lang: str, facts: int) -> None:
+        """A language begins."""
+
+    def advance(self, facts: int) -> None:
+        """So many of its facts are done."""
+
+
+class Lines(Quiet):
+    """A line a language, and one every ten seconds."""
+
+    def start(self, lang: str, facts: int) -> None:
+        self.lang, self.facts, self.done, self.said, self.began = lang, facts, 0, time.monotonic(), time.monotonic()
+        print(f"{lang}: {facts:,} facts", file=sys.stderr, flush=True)
+
+    def advance(self, facts: int) -> None:
+        self.done += facts
+        now = time.monotonic()
+        if now - self.said > 10 and self.done:
+            left = (now - self.began) * (self.facts - self.done) / self.done
+            print(f"{self.lang}: {self.done:,} of {self.facts:,}, {left:.0f} s left", file=sys.stderr, flush=True)
+            self.said = now
+
+
+class Bar(Quiet):
+    """A bar a language, with the time left."""
+
+    def __enter__(self):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_):
+        self.bar.stop()
+
+    def start(self, lang: str, facts: int) -> None:
+        self.task = self.bar.add_task(lang, total=facts)
+
+    def advance(self, facts: int) -> None:
+        self.bar.advance(self.task, facts)
+
+
+def progress(quiet: bool) -> Quiet:
+    """The form that suits where standard error goes."""
+    return Quiet() if quiet else Bar() if sys.stderr.isatty() else Lines()

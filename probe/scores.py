@@ -1,0 +1,152 @@
+"""A finished run under a protocol: judged answers summed up into a result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from data_builders.errors import FactrootsError
+from data_builders.factset import FactSet
+from probe import uncertainty
+from probe.judging import Judged
+from probe.protocols import Protocol
+from probe.provenance import code, packages
+from probe.results import CI, Language, Result, Score
+from probe.signature import signature
+from probe.store import Store
+
+#: What stays of a judged answer while languages are compared: enough to tell shared items and to sum them up.
+KEY = ["relation", "item", "template"]
+
+
+def judge(store: Store, protocol: Protocol, gold: str) -> dict[str, Judged]:
+    """Every language of a finished run, judged; raises FactrootsError for one that is not finished."""
+    langs = store.read()["data"]["langs"]
+    if missing := [lang for lang in langs if not store.items(lang).exists()]:
+        raise FactrootsError(f"{store.folder} is not finished ({', '.join(missing)} to go); repeat its `probe run`")
+    judged = {lang: Judged(store, lang, protocol, gold) for lang in langs}
+    for one in judged.values():
+        one.frame = with_majority(one.frame)
+    return judged
+
+
+def score(store: Store, protocol: Protocol, gold: str | None = None) -> Result:
+    """The result of a finished run under a protocol. `gold` takes the place of the fact set's own policy."""
+    run = store.read()
+    facts = FactSet.parse(run["facts"])
+    facts = replace(facts, gold=gold or facts.gold)
+    judged = judge(store, protocol, facts.gold)
+    unscored = sum((j.unscored for j in judged.values()), Counter())
+    frames = [j.frame for j in judged.values() if len(j.frame)]
+    if not frames:
+        raise FactrootsError(f"nothing could be scored: {dict(unscored) or 'the filters leave no fact'}")
+    whole = pd.concat(frames, ignore_index=True)
+    overall = _summary(whole, protocol.aggregate).score
+    shared = shared_items([j.frame for j in judged.values()]) if len(judged) > 1 else None
+    languages = [_language(lang, one, shared, protocol) for lang, one in judged.items()]
+    return Result(
+        signature=signature(run, facts, protocol, overall.ci.model_dump()),
+        value=overall.value,
+        ci=overall.ci,
+        baselines={"chance": overall.chance, "majority": overall.majority},
+        n_scored=len(whole),
+        n_unscored=dict(unscored),
+        n_bad_rows=run["data"]["bad_rows"],
+        protocol=str(protocol),
+        languages=languages,
+        model={k: run["model"][k] for k in ("spec", "id", "revision", "dtype", "sha256", "device")},
+        data={"spec": str(facts), "sha256": run["data"]["sha256"], "n": len(whole) + sum(unscored.values())},
+        code=code(),
+        packages=packages(),
+        seeds={"bootstrap": uncertainty.SEED},
+    )
+
+
+def shared_items(frames: Sequence[pd.DataFrame]) -> pd.MultiIndex:
+    """The items that every frame has."""
+    common = pd.MultiIndex.from_frame(frames[0][KEY])
+    for frame in frames[1:]:
+        common = common[common.isin(pd.MultiIndex.from_frame(frame[KEY]))]
+    return common
+
+
+def with_majority(frame: pd.DataFrame) -> pd.DataFrame:
+    """With a column ``majority``: is the object that is right most often in the relation right here?
+
+    It is an oracle, for it is chosen by looking at the answers: a mark on the scale, not an opponent.
+    """
+    right = np.zeros(len(frame))
+    for rows in frame.groupby(["lang", "relation"]).indices.values():
+        golds = frame["golds"].to_numpy()[rows]
+        counts = Counter(gold for own in golds for gold in own)
+        best = max(counts, key=lambda gold: (counts[gold], -gold))
+        right[rows] = [best in own for own in golds]
+    return frame.assign(majority=right)
+
+
+def _only(frame: pd.DataFrame, items: pd.MultiIndex) -> pd.DataFrame:
+    """The rows of these items, their majority counted anew."""
+    return with_majority(frame[pd.MultiIndex.from_frame(frame[KEY]).isin(items)].reset_index(drop=True))
+
+
+def _language(lang: str, judged: Judged, shared: pd.MultiIndex | None, protocol: Protocol) -> Language:
+    frame, how = judged.frame, protocol.aggregate
+    same = None if shared is None else _only(frame, shared)
+    own = _summary(frame, how)
+    return Language(
+        lang=lang,
+        all=own.score,
+        shared=None if same is None else _summary(same, how).score,
+        one_token=_summary(with_majority(frame[frame["pieces"] == 1].reset_index(drop=True)), how).score,
+        relations=own.relations,
+        n_unscored=dict(judged.unscored),
+        n_unknown_golds=judged.unknown,
+    )
+
+
+class _Summary(NamedTuple):
+    score: Score | None
+    relations: dict[str, Score]
+
+
+def _summary(frame: pd.DataFrame, how: str) -> _Summary:
+    """The score of a frame and of each relation in it, from one bootstrap; None where there is nothing to score."""
+    if not len(frame):
+        return _Summary(None, {})
+    hits = uncertainty.tally(frame)
+    drawn = uncertainty.resample(hits)
+    scores = {}
+    for lang, rows in frame.groupby("lang") if frame["lang"].nunique() == 1 else ():
+        for column, (name, part) in enumerate(rows.groupby("relation")):
+            with np.errstate(invalid="ignore"):
+                values = drawn.hits[:, column] / drawn.counts[:, column]
+            scores[name] = _score(part, how, uncertainty.total(uncertainty.tally(part)), values)
+    return _Summary(_score(frame, how, uncertainty.total(hits), drawn.mean(how)), scores)
+
+
+def _score(frame: pd.DataFrame, how: str, sums: uncertainty.Sums, drawn: np.ndarray) -> Score:
+    low, high = uncertainty.interval(drawn)
+    made = {"level": uncertainty.LEVEL, "resamples": uncertainty.RESAMPLES, "seed": uncertainty.SEED}
+    return Score(
+        value=sums.mean(how),
+        ci=CI(low=low, high=high, **made),
+        micro=sums.mean("micro"),
+        macro=sums.mean("macro"),
+        p5=_mean(frame, "p5", how),
+        mrr=_mean(frame, "rr", how),
+        chance=_mean(frame, "chance", how),
+        majority=_mean(frame, "majority", how),
+        n=len(frame),
+    )
+
+
+def _mean(frame: pd.DataFrame, column: str, how: str) -> float | None:
+    """The aggregate of a column, or None where the protocol does not define it."""
+    if frame[column].isna().any():
+        return None
+    return float(uncertainty.total(uncertainty.tally(frame, column)).mean(how))

@@ -1,0 +1,47 @@
+"""From hidden states at masked positions to what is kept of the vocabulary: a normaliser, an argmax, some logits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+BLOCK = 4096  # vocabulary entries met at a time: their logits stay in the processor's cache while they are reduced
+
+
+class Kept(NamedTuple):
+    """For n masked positions: log-probabilities of u chosen tokens [n, u] and the most probable token [n]."""
+
+    logprob: Tensor
+    argmax: Tensor
+
+
+def reduce_blocks(states: Tensor, weight: Tensor, bias: Tensor | None, tokens: Tensor) -> Kept:
+    """Log-softmax over the whole vocabulary at `tokens` [u] without ever holding the vocabulary's logits.
+
+    `states` [n, d] are multiplied with `weight` [V, d] in blocks; a running maximum and a running sum of
+    exponentials give the normaliser (Milakov & Gimelshein 2018, online softmax). Ties of the argmax: first id.
+    """
+    n, size = len(states), len(weight)
+    top = states.new_full((n,), -torch.inf)
+    best = torch.zeros(n, dtype=torch.long, device=states.device)
+    total = torch.zeros(n, device=states.device)
+    for start in range(0, size, BLOCK):
+        end = min(start + BLOCK, size)
+        logits = linear(states, weight[start:end], None if bias is None else bias[start:end])
+        high, place = logits.max(dim=1)
+        better = high > top
+        best = torch.where(better, place + start, best)
+        new = torch.maximum(top, high)
+        total = total * (top - new).float().exp() + logits.sub_(new[:, None]).exp_().sum(dim=1, dtype=torch.float32)
+        top = new
+    chosen = linear(states, weight[tokens], None if bias is None else bias[tokens])
+    return Kept(chosen.float() - (top.float() + total.log())[:, None], best)
+
+
+def reduce_logits(logits: Tensor, tokens: Tensor) -> Kept:
+    """The same from logits [n, V] that are there already."""
+    logits = logits.float()
+    return Kept(logits[:, tokens] - logits.logsumexp(dim=1, keepdim=True), logits.argmax(dim=1))

@@ -1,0 +1,45 @@
+"""The line beside every number that says everything that decided it (after sacreBLEU's signatures)."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed
+
+from data_builders.factset import FactSet
+from probe.protocols import Protocol
+
+
+def version() -> str:
+    """This package's version."""
+    return installed("factroots")
+
+
+def signature(run: dict, facts: FactSet, protocol: Protocol, bootstrap: dict) -> str:
+    """``key:value`` pairs joined by ``|``, the version last; hashes by their first eight digits.
+
+    `run` is a run's ``run.json``; `bootstrap` says how the interval was made.
+    """
+    model = run["model"]
+    candidates = {"typed": run["candidates"], "vocabulary": "vocabulary"}[protocol.kind]
+    parts = {
+        "facts": facts.portable,
+        "data": run["data"]["sha256"][:8],
+        "protocol": protocol,
+        "kind": protocol.kind,
+        "candidates": candidates,
+        "by": protocol.identity,
+        "length": protocol.length,
+        "combine": protocol.combine,
+        "gold": facts.gold,
+        "aggregate": protocol.aggregate,
+        "ties": protocol.ties,
+        "unk": protocol.unk,
+        "skip": protocol.skip or None,
+        "templates": facts.templates.partition(":")[0],
+        "model": model["name"],
+        "revision": model["revision"],
+        "weights": model["sha256"][:8],
+        "dtype": model["dtype"],
+        "ci": f"bootstrap,{bootstrap['unit']},n={bootstrap['resamples']},seed={bootstrap['seed']}",
+        "version": version(),
+    }
+    return "|".join(f"{key}:{value}" for key, value in parts.items() if value is not None)

@@ -1,0 +1,142 @@
+"""A run's folder: who may write it, what has been finished, and how a kill at any moment loses one batch at most.
+
+A language in progress is an Arrow stream, ``items-<lang>.part``, one record batch a step. A killed run leaves a torn
+tail, which is dropped; the rest is copied and added to. A finished language is ``items-<lang>.parquet``, written
+from the stream, so that an interrupted run and an undisturbed one end with the same bytes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_builders.errors import FactrootsError
+from probe.items import CANDIDATES, ITEMS
+
+_ROWS = 1024  # rows of a Parquet row group: what a reader holds at a time
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Have `write` fill a file beside `path` and move it there whole; after a failure nothing is left."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: dict) -> None:
+    """Write JSON in one canonical form."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+class Store:
+    """The folder of one run. Raises FactrootsError when it holds another run's results."""
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+
+    def read(self) -> dict:
+        """What the run is (``run.json``)."""
+        try:
+            return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise FactrootsError(f"{self.folder} holds no run (no run.json); make one with `probe run`") from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise FactrootsError(f"{self.folder}/run.json is not readable JSON: {error}") from error
+
+    def claim(self, run: dict) -> None:
+        """Make the folder this run's, or find that it is already."""
+        path = self.folder / "run.json"
+        if path.exists():
+            held = self.read()
+            if held != run:
+                differ = ", ".join(sorted(k for k in held.keys() | run.keys() if held.get(k) != run.get(k)))
+                raise FactrootsError(f"{self.folder} holds another run (its {differ} differ); choose another --output")
+            return
+        if any(p for p in self.folder.iterdir() if p.name != ".lock"):
+            raise FactrootsError(f"{self.folder} is not empty and holds no run; choose another --output")
+        write_json(path, run)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other process out; the system lets go when the process ends, however it ends."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / ".lock", "a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                raise FactrootsError(
+                    f"process {file.read().strip() or '?'} is writing {self.folder}; wait for it, or choose --output"
+                ) from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def items(self, lang: str) -> Path:
+        return self.folder / f"items-{lang}.parquet"
+
+    def candidates(self, lang: str) -> Path:
+        return self.folder / f"candidates-{lang}.parquet"
+
+    @contextmanager
+    def journal(self, lang: str) -> Iterator[tuple[int, Callable[[pa.RecordBatch], None]]]:
+        """The steps already done of a language and a function that adds one; after the block, the language is done."""
+        path = self.items(lang).with_suffix(".part")
+        fresh = path.with_suffix(".fresh")
+        done = 0
+        with pa.OSFile(str(fresh), "wb") as file, pa.ipc.new_stream(file, ITEMS) as writer:
+            try:
+                for batch in _stream(path):
+                    writer.write_batch(batch)
+                    done += 1
+                fresh.replace(path)
+            finally:
+                fresh.unlink(missing_ok=True)
+
+            def add(batch: pa.RecordBatch) -> None:
+                writer.write_batch(batch)
+                file.flush()
+
+            yield done, add
+        write_atomically(self.items(lang), lambda part: _to_parquet(path, part))
+        path.unlink()
+
+    def add_candidates(self, lang: str, batches: list[pa.RecordBatch]) -> None:
+        table = pa.Table.from_batches(batches, CANDIDATES)
+        write_atomically(self.candidates(lang), lambda part: pq.write_table(table, part, compression="zstd"))
+
+
+def _stream(path: Path) -> Iterator[pa.RecordBatch]:
+    """Whole record batches of a stream that may have been cut off anywhere."""
+    if not path.exists():
+        return
+    with pa.OSFile(str(path)) as file:
+        try:
+            with pa.ipc.open_stream(file) as reader:
+                yield from reader
+        except (pa.ArrowInvalid, OSError):
+            return  # the torn tail of a killed run
+
+
+def _to_parquet(stream: Path, path: Path) -> None:
+    with pq.ParquetWriter(path, ITEMS, compression="zstd") as writer:
+        held: list[pa.RecordBatch] = []
+        for batch in _stream(stream):
+            if held and sum(map(len, held)) + len(batch) > _ROWS:
+                writer.write_table(pa.Table.from_batches(held))
+                held = []
+            held.append(batch)
+        if held:
+            writer.write_table(pa.Table.from_batches(held))

@@ -1,0 +1,32 @@
+"""When a run was made and how long it took: kept in a file of its own, so that the others are the same every time."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+
+from probe.store import Store, write_json
+
+
+class Timing:
+    """A clock that starts with the command."""
+
+    def __init__(self):
+        self.started, self.began = datetime.now(UTC), time.monotonic()
+
+    def write(self, store: Store, device: str) -> None:
+        """``timing.json`` of the run."""
+        import torch
+
+        write_json(
+            store.folder / "timing.json",
+            {
+                "command": shlex.join(["probe", *sys.argv[1:]]),
+                "started": self.started.isoformat(timespec="seconds"),
+                "seconds": round(time.monotonic() - self.began, 3),
+                "device": device,
+                "threads": torch.get_num_threads(),
+            },
+        )
