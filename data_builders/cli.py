@@ -45,7 +45,7 @@ def show(spec, langs, skip_bad, as_json):
     """Count facts and templates of SPEC by language and relation."""
     from data_builders.summary import by_language, by_relation, summarise
 
-    opened = _open(spec, langs, skip_bad)
+    opened = _open(spec, langs, skip_bad, templates="all")
     summary = summarise(opened)
     if as_json:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
@@ -96,27 +96,35 @@ def export(spec, directory, format_, langs, skip_bad):
 
 @group.command()
 @click.argument("name")
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", required=False, type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Agree to the licence without being asked.")
 @click.option(
     "--from", "local", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A zip file at hand."
 )
 def fetch(name, directory, yes, local):
-    """Download the fact set NAME from its publisher into a new folder DIRECTORY."""
+    """Download the fact set NAME from its publisher into a new folder DIRECTORY.
+
+    Without DIRECTORY it goes to the user's cache, where NAME alone finds it.
+    """
     from data_builders.fetch import download_named, fetch
+    from data_builders.sources import home
 
     download = download_named(name)
+    spelled = f"{name}:{directory}" if directory else name
+    directory = directory or home(name)
     click.echo(f"{download.title}\nLicence: {download.licence}")
     if not yes:
         click.confirm("Do you agree to it?", abort=True)
     fetch(download, directory, local)
-    click.echo(f"{directory}: ready, use it as {name}:{directory}")
+    click.echo(f"{directory}: ready, use it as {spelled}")
 
 
-def _open(spec: str, langs: list[str] | None, skip_bad: bool):
+def _open(spec: str, langs: list[str] | None, skip_bad: bool, **changes):
+    from dataclasses import replace
+
     from data_builders.factset import FactSet
 
-    opened = FactSet.parse(spec).open(langs, skip_bad)
+    opened = replace(FactSet.parse(spec), **changes).open(langs, skip_bad)
     if opened.problems.found:
         click.echo(f"left out: {len(opened.problems.found):,} bad rows; see `probe data validate`", err=True)
     return opened

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -94,9 +95,13 @@ class FactSet:
         kept = self.templates.partition(":")[0] + (":" if ":" in self.templates else "")
         return str(replace(self, path=None, templates=kept))
 
-    def open(
-        self, langs: Sequence[str] | None = None, skip_bad: bool = False, pieces=None, facts_only: bool = False
-    ) -> OpenFactSet:
+    def askable(self) -> tuple[str, ...]:
+        """The languages that have templates; all of them where the rows bring prompts of their own."""
+        source = open_source(self.source, self.path)
+        langs = source.languages()
+        return tuple(lang for lang in langs if _templates(self, source, lang, Problems())) or tuple(langs)
+
+    def open(self, langs: Sequence[str] | None = None, skip_bad: bool = False, pieces=None) -> OpenFactSet:
         """Read and check everything once; see :class:`OpenFactSet`. `langs` takes the place of the value's own."""
         source = open_source(self.source, self.path)
         langs = tuple(dict.fromkeys(langs or self.langs or source.languages()))
@@ -105,25 +110,24 @@ class FactSet:
             raise FactrootsError(
                 f"{self.source} has no language {', '.join(missing)}; it has: {' '.join(source.languages())}"
             )
-        return OpenFactSet(replace(self, langs=langs), source, skip_bad, pieces, facts_only)
+        return OpenFactSet(replace(self, langs=langs), source, skip_bad, pieces)
 
 
 class OpenFactSet:
     """A fact set that has been read once and found good; languages are read again one at a time when asked for.
 
-    `pieces` maps a list of labels to their numbers of tokens, and is needed for ``one_token`` only. With `facts_only`
-    no template is read, so that languages without any can be looked at.
+    `pieces` maps a list of labels to their numbers of tokens, and is needed for ``one_token`` only.
     Raises FactrootsError with every bad row of every language, unless `skip_bad`; then ``problems`` holds them.
     """
 
-    def __init__(self, spec: FactSet, source: Source, skip_bad: bool, pieces=None, facts_only: bool = False):
+    def __init__(self, spec: FactSet, source: Source, skip_bad: bool, pieces=None):
         self.spec, self.langs, self.problems = spec, spec.langs, Problems()
         self._source, self.pieces, self._common = source, pieces, None
         self.given = False  # whether the set itself says what each answer is chosen from
         digest = hashlib.sha256()
         for lang in self.langs:
             table = source.facts(lang, self.problems)
-            templates = [] if facts_only else self._read_templates(lang, self.problems)
+            templates = _templates(spec, source, lang, self.problems)
             digest.update(_digest(lang, table, templates))
             self.given |= "candidates" in table.column_names
             if spec.parallel:
@@ -146,17 +150,14 @@ class OpenFactSet:
 
     def templates(self, lang: str) -> list[Template]:
         """The templates to be used in a language, in order."""
-        return self._read_templates(lang, Problems())
+        return _templates(self.spec, self._source, lang, Problems())
 
-    def _read_templates(self, lang: str, problems: Problems) -> list[Template]:
-        if self.spec.templates.startswith("mpararel:"):
-            from data_builders.mpararel import paraphrases
-
-            return paraphrases(self.spec.templates.partition(":")[2], lang, problems)
-        found = self._source.templates(lang, problems)
-        if self.spec.templates == "first":
-            found = list({t.relation: t for t in reversed(found)}.values())[::-1]
-        return found
+    def need_templates(self) -> None:
+        """Refuse languages in which nothing could be asked, naming those in which something could."""
+        lacking = [] if self.given else [lang for lang in self.langs if not self.templates(lang)]
+        if lacking:
+            able = " ".join(self.spec.askable())
+            raise FactrootsError(f"{self.spec.source} has no templates in {', '.join(lacking)}; it has them in: {able}")
 
     def _filter(self, table: pa.Table) -> pa.Table:
         spec = self.spec
@@ -173,6 +174,17 @@ class OpenFactSet:
         for name in self.spec.relations:
             if name not in known:
                 raise unknown("relation", name, known)
+
+
+def _templates(spec: FactSet, source: Source, lang: str, problems: Problems) -> list[Template]:
+    if spec.templates.startswith("mpararel:"):
+        from data_builders.mpararel import paraphrases
+
+        return paraphrases(Path(spec.templates.partition(":")[2]), lang, problems)
+    found = source.templates(lang, problems)
+    if spec.templates == "first":
+        found = list({t.relation: t for t in reversed(found)}.values())[::-1]
+    return found
 
 
 def _digest(lang: str, table: pa.Table, templates: list[Template]) -> bytes:

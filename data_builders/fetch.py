@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from data_builders.archive import unpack
 from data_builders.errors import FactrootsError, unknown
 from data_builders.export import new_folder
+from data_builders.sources import home
 
 
 class Download(NamedTuple):
@@ -57,6 +59,7 @@ def fetch(download: Download, directory: Path, local: Path | None = None) -> Non
     A download that broke off goes on where it stopped. Raises FactrootsError when it cannot, when size or SHA-256
     differ, and when the archive holds anything but plain files inside its folder; then `directory` is not made.
     """
+    directory.absolute().parent.mkdir(parents=True, exist_ok=True)
     with new_folder(directory) as folder:
         archive = local or directory.absolute().with_name(f"{directory.name}.zip.part")
         if local is None:
@@ -70,6 +73,13 @@ def fetch(download: Download, directory: Path, local: Path | None = None) -> Non
         unpack(archive, folder, download.top, download.unpacked)
         if local is None:
             archive.unlink()
+
+
+def ensure(name: str) -> None:
+    """Fetch a set that is wanted by its name alone and is not there yet, its licence shown first."""
+    if name in DOWNLOADS and not home(name).exists():
+        print(f"fetching {DOWNLOADS[name].title}; licence: {DOWNLOADS[name].licence}", file=sys.stderr, flush=True)
+        fetch(DOWNLOADS[name], home(name))
 
 
 def _receive(download: Download, part: Path) -> None:
@@ -94,8 +104,13 @@ def _receive(download: Download, part: Path) -> None:
     if have < download.size:
         kept = f"; {have:,} of {download.size:,} bytes are kept, the same command goes on from there" if have else ""
         raise FactrootsError(
-            f"cannot download {download.url}: {reason}{kept}; or get the file by hand and pass --from FILE"
+            f"cannot download {download.url}: {reason}{kept}; or get the file by hand and "
+            f"`probe data fetch {_name(download)} --from FILE`, or use --factset atlas"
         )
+
+
+def _name(download: Download) -> str:
+    return next((name for name, entry in DOWNLOADS.items() if entry == download), "NAME")
 
 
 def _fault(archive: Path, download: Download) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -46,13 +47,22 @@ def source_class(name: str) -> type[Source]:
     return getattr(import_module(module), attribute)
 
 
+def home(name: str) -> Path:
+    """Where a downloaded set lies when nobody says otherwise: under ``$FACTROOTS_HOME``, or the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("FACTROOTS_HOME") or Path(cache) / "factroots") / name
+
+
 def open_source(name: str, path: str | None) -> Source:
     """The source, ready to read; refuses a missing or a needless path in one line."""
     cls = source_class(name)
-    if cls.needs_path and path is None:
+    if not cls.needs_path:
+        if path is not None:
+            raise FactrootsError(f"fact set {name!r} takes no folder, got {path!r}")
+        return cls(None)
+    folder = home(name) if path is None else Path(path)
+    if path is None and not folder.is_dir():
         raise FactrootsError(f"fact set {name!r} needs a folder: {name}:DIR")
-    if not cls.needs_path and path is not None:
-        raise FactrootsError(f"fact set {name!r} takes no folder, got {path!r}")
-    if path is not None and not Path(path).is_dir():
+    if not folder.is_dir():
         raise FactrootsError(f"fact set {name}:{path}: no such folder")
-    return cls(None if path is None else Path(path))
+    return cls(folder)

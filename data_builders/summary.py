@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from data_builders.factset import OpenFactSet
 
-_WIDE = 8  # languages that fit beside each other
+_WIDE = 8  # columns that fit beside each other
 
 
 def summarise(opened: OpenFactSet) -> dict:
@@ -35,12 +35,15 @@ def summarise(opened: OpenFactSet) -> dict:
 
 
 def by_relation(summary: dict) -> tuple[tuple[str, ...], list[tuple]]:
-    """Head and rows of a table: relation by language, or by their number where they are many."""
+    """Head and rows of a table: relation by language, either across; by number of languages where both are many."""
     languages = summary["languages"]
     relations = sorted({relation for counts in languages.values() for relation in counts["relations"]})
     if len(languages) <= _WIDE:
         rows = [(r, *(counts["relations"].get(r, 0) for counts in languages.values())) for r in relations]
         return ("relation", *languages), rows
+    if len(relations) <= _WIDE:
+        rows = [(lang, *(c["relations"].get(r, 0) for r in relations)) for lang, c in languages.items()]
+        return ("language", *relations), rows
     found = {r: [c["relations"][r] for c in languages.values() if r in c["relations"]] for r in relations}
     return ("relation", "languages", "facts"), [(r, len(counts), sum(counts)) for r, counts in found.items()]
 

@@ -1,4 +1,4 @@
-"""One string in, a loaded model out: aliases, folders and hub ids, always in a stated dtype and never with remote code."""
+"""One string in, a loaded model out: always in a stated dtype, never with code from the model's repository."""
 
 from __future__ import annotations
 
@@ -69,6 +69,14 @@ class Loaded(NamedTuple):
     dtype: str
 
 
+def locate(text: str) -> Path:
+    """The folder that holds the model, downloaded if need be; raises FactrootsError when it cannot be had."""
+    spec = ModelSpec.parse(text)
+    folder = _folder(spec)
+    _refuse_pickles(spec, folder)
+    return folder
+
+
 def load_masked(text: str, dtype: str = "float32", device: str = "cpu") -> Loaded:
     """Load a masked language model and its tokenizer.
 
@@ -78,8 +86,7 @@ def load_masked(text: str, dtype: str = "float32", device: str = "cpu") -> Loade
     spec = ModelSpec.parse(text)
     if dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)
-    folder = _folder(spec)
-    _refuse_pickles(spec, folder)
+    folder = locate(text)
 
     import torch
     from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
@@ -102,7 +109,9 @@ def load_masked(text: str, dtype: str = "float32", device: str = "cpu") -> Loade
     if tokenizer.mask_token_id is None:
         raise FactrootsError(f"the tokenizer of model {spec} has no mask token")
     if not tokenizer.is_fast:
-        raise FactrootsError(f"model {spec} has only a slow tokenizer; save it once with its fast form (tokenizer.json)")
+        raise FactrootsError(
+            f"model {spec} has only a slow tokenizer; save it once with its fast form (tokenizer.json)"
+        )
     model.to(device).eval()
     revision = spec.revision if spec.is_local else folder.name  # the hub's cache names a snapshot by its commit
     where = spec.name if spec.is_local else spec.location
@@ -134,7 +143,8 @@ def _refuse_pickles(spec: ModelSpec, folder: Path) -> None:
     if any(folder.glob("*.bin")):
         raise FactrootsError(
             f"model {spec} has only pickled weights (*.bin), which are never opened; "
-            f"convert them where you trust them: AutoModelForMaskedLM.from_pretrained({str(folder)!r}).save_pretrained(DIR)"
+            f"where you trust them, convert them: AutoModelForMaskedLM.from_pretrained({str(folder)!r})"
+            ".save_pretrained(DIR)"
         )
     raise FactrootsError(f"model {spec}: {folder} holds no *.safetensors")
 
@@ -159,3 +169,6 @@ def quiet_libraries() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()

@@ -25,7 +25,7 @@ COMMANDS = {
     "show": Entry("probe.commands.show:show", "Show a result as a table."),
     "compare": Entry("leaderboard.cli:compare", "Compare two runs on the facts they share."),
     "data": Entry("data_builders.cli:group", "List, show, check, export and fetch fact sets."),
-    "demo": Entry("fine_tuning.cli:group", "Make the planted world and the demo model anew."),
+    "demo": Entry("fine_tuning.cli:demo", "Make the planted world and the demo model anew."),
 }
 
 
@@ -51,7 +51,9 @@ class Commands(click.Group):
         except FactrootsError as error:
             raise _fault(str(error), 2) from error
         except KeyboardInterrupt as error:
-            raise _fault("interrupted; what is finished is kept, and the same command goes on from there", 130) from error
+            raise _fault(
+                "interrupted; what is finished is kept, and the same command goes on from there", 130
+            ) from error
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
                 raise

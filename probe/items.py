@@ -38,16 +38,15 @@ CANDIDATES = pa.schema(
 
 def candidate_rows(relation: Relation) -> pa.RecordBatch:
     """A relation's candidates."""
-    names = [relation.name] * len(relation.uris)
-    return pa.RecordBatch.from_arrays(
-        [pa.array(c, t) for c, t in zip((names, relation.uris, relation.labels, relation.tokens), CANDIDATES.types)],
-        schema=CANDIDATES,
-    )
+    columns = ([relation.name] * len(relation.uris), relation.uris, relation.labels, relation.tokens)
+    arrays = [pa.array(column, type_) for column, type_ in zip(columns, CANDIDATES.types, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=CANDIDATES)
 
 
 def answered(relation: str, questions: Sequence[Question], scores: Scores) -> pa.RecordBatch:
     """Rows of questions with their scores, in the same order."""
-    logprob = [row if q.given is None else row[list(q.given)] for q, row in zip(questions, scores.logprob)]
+    pairs = zip(questions, scores.logprob, strict=True)
+    logprob = [row if q.given is None else row[list(q.given)] for q, row in pairs]
     return _rows(relation, questions, [None] * len(questions), _lists(logprob), _lists(list(scores.argmax)))
 
 
@@ -55,7 +54,9 @@ def unanswered(relation: str, faults: Sequence[tuple[Question, str]]) -> pa.Reco
     """Rows of questions that could not be asked, each with its reason."""
     questions, faults = zip(*faults, strict=True)
     nothing = [None] * len(questions)
-    return _rows(relation, questions, faults, pa.array(nothing, ITEMS.field("logprob").type), pa.array(nothing, _PLACES))
+    return _rows(
+        relation, questions, faults, pa.array(nothing, ITEMS.field("logprob").type), pa.array(nothing, _PLACES)
+    )
 
 
 def _rows(relation: str, questions, faults, logprob: pa.Array, argmax: pa.Array) -> pa.RecordBatch:

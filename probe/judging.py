@@ -19,7 +19,7 @@ COLUMNS = ["lang", "relation", "item", "template", "subject_uri", "p1", "p5", "r
 
 
 class Judged:
-    """Judged answers of one language: ``frame`` (:data:`COLUMNS`), ``unscored`` (reason -> items), ``unknown`` golds."""
+    """Judged answers of a language: ``frame`` (:data:`COLUMNS`), ``unscored`` (reason -> items), ``unknown`` golds."""
 
     def __init__(self, store: Store, lang: str, protocol: Protocol, gold: str):
         run = store.read()["model"]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from data_builders.facts import OBJECT, Template
-from data_builders.filters import one_token
 from data_builders.factset import OpenFactSet
+from data_builders.filters import one_token
 
 Tokenize = Callable[[list[str]], list[list[int]]]
 
@@ -19,9 +19,9 @@ Tokenize = Callable[[list[str]], list[list[int]]]
 class Question(NamedTuple):
     """One cloze sentence about one subject, whatever number of facts it asks for.
 
-    ``prompt`` still holds ``[Y]``; it is None where the relation has no template. ``facts`` are the keys of the facts asked for and ``golds`` their objects'
-    places among the candidates; ``known`` are the places of all objects that the set gives for this subject.
-    ``given`` are the places to choose from, where the set gives them; None means all.
+    ``prompt`` still holds ``[Y]``; it is None where the relation has no template. ``facts`` are the keys of the
+    facts asked for and ``golds`` their objects' places among the candidates; ``known`` are the places of all objects
+    that the set gives for this subject. ``given`` are the places to choose from, where the set gives them, or None.
     """
 
     template: int
@@ -85,10 +85,11 @@ def _by_relation(table: pa.Table) -> dict[str, list[dict]]:
 
 
 def _by_subject(rows: Sequence[dict]) -> dict[tuple, list[dict]]:
-    """Rows that ask the same: one subject under one spelling (and one prompt, where the set brings its own)."""
+    """Rows that ask the same: one subject under one spelling (and one prompt and choice, where the set gives them)."""
     groups = defaultdict(list)
     for row in rows:
-        groups[row["subject_uri"], row["subject"], row.get("prompt")].append(row)
+        choice = tuple(row.get("candidates") or ())
+        groups[row["subject_uri"], row["subject"], row.get("prompt"), choice].append(row)
     return groups
 
 

@@ -26,7 +26,9 @@ def show(result: Result, console: Console) -> None:
         cells += [_interval(row.all), *(_percent(row.all, name) for name in ("mrr", "p5", "chance", "majority"))]
         table.add_row(escape(row.lang), *cells, _count(row.all))
     console.print(table)
-    one = [f"{escape(row.lang)} {_percent(row.one_token, 'value')} ({_count(row.one_token)})" for row in result.languages]
+    one = [
+        f"{escape(row.lang)} {_percent(row.one_token, 'value')} ({_count(row.one_token)})" for row in result.languages
+    ]
     console.print(f"one-token objects, P@1 (n): {', '.join(one)}", highlight=False)
     other = "micro" if "aggregate:macro" in result.signature else "macro"
     means = [f"{escape(row.lang)} {_percent(row.all, other)}" for row in result.languages]

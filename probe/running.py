@@ -14,7 +14,6 @@ from typing import Protocol as Interface
 
 import pyarrow as pa
 
-from data_builders.errors import FactrootsError
 from data_builders.factset import OpenFactSet
 from fine_tuning.models import Loaded
 from probe.items import answered, candidate_rows, unanswered
@@ -131,10 +130,3 @@ def _answer(scorer: MaskedScorer, relation: str, candidates: Candidates, groups:
     rows = [i for i, (_, questions) in enumerate(groups) for _ in questions]
     questions = [q for _, group in groups for q in group]
     return answered(relation, questions, Scores(scores.logprob[rows], scores.argmax[rows]))
-
-
-def check_templates(data: OpenFactSet) -> None:
-    """Refuse languages in which nothing could be asked."""
-    for lang in data.langs:
-        if not data.given and not data.templates(lang):
-            raise FactrootsError(f"{data.spec.source} has no templates in {lang}")

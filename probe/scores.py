@@ -97,7 +97,7 @@ def _only(frame: pd.DataFrame, items: pd.MultiIndex) -> pd.DataFrame:
 def _language(lang: str, judged: Judged, shared: pd.MultiIndex | None, protocol: Protocol) -> Language:
     frame, how = judged.frame, protocol.aggregate
     same = None if shared is None else _only(frame, shared)
-    own = _summary(frame, how)
+    own = _summary(frame, how, by_relation=True)
     return Language(
         lang=lang,
         all=own.score,
@@ -114,19 +114,22 @@ class _Summary(NamedTuple):
     relations: dict[str, Score]
 
 
-def _summary(frame: pd.DataFrame, how: str) -> _Summary:
-    """The score of a frame and of each relation in it, from one bootstrap; None where there is nothing to score."""
+def _summary(frame: pd.DataFrame, how: str, by_relation: bool = False) -> _Summary:
+    """The score of a frame, and of each relation of its one language, from one bootstrap; None of an empty frame."""
     if not len(frame):
         return _Summary(None, {})
-    hits = uncertainty.tally(frame)
-    drawn = uncertainty.resample(hits)
-    scores = {}
-    for lang, rows in frame.groupby("lang") if frame["lang"].nunique() == 1 else ():
-        for column, (name, part) in enumerate(rows.groupby("relation")):
-            with np.errstate(invalid="ignore"):
-                values = drawn.hits[:, column] / drawn.counts[:, column]
-            scores[name] = _score(part, how, uncertainty.total(uncertainty.tally(part)), values)
-    return _Summary(_score(frame, how, uncertainty.total(hits), drawn.mean(how)), scores)
+    tally = uncertainty.tally(frame)
+    drawn = uncertainty.resample(tally)
+    whole = _score(frame, how, uncertainty.total(tally), drawn.mean(how))
+    if not by_relation:
+        return _Summary(whole, {})
+    with np.errstate(invalid="ignore"):
+        means = drawn.hits / drawn.counts  # a column a relation, in order of their names
+    parts = zip(frame.groupby("relation"), means.T, strict=True)
+    return _Summary(
+        whole,
+        {name: _score(rows, how, uncertainty.total(uncertainty.tally(rows)), values) for (name, rows), values in parts},
+    )
 
 
 def _score(frame: pd.DataFrame, how: str, sums: uncertainty.Sums, drawn: np.ndarray) -> Score:

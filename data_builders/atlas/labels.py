@@ -1,4 +1,4 @@
-"""What things are called in one language, by language-independent code: CLDR's own names, never English in their place."""
+"""What things are called in a language, by code: CLDR's own names, never English ones in their place."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def labels(lang: str) -> dict[str, dict[str, str]]:
 
 
 def plain(names: dict[str, str]) -> dict[str, str]:
-    """`names` without the note in parentheses ("Myanmar (Burma)"), kept where it tells two names apart ("Congo (…)")."""
+    """`names` without a note in parentheses ("Myanmar (Burma)"), unless it tells two names apart ("Congo (…)")."""
 
     def short(code: str) -> str:
         bare = _NOTE.sub("", names[code])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from data_builders.errors import FactrootsError
 from data_builders.facts import Template
 
 FOLDER = Path(__file__).parent / "templates"
@@ -17,8 +16,8 @@ def languages() -> list[str]:
 
 
 def templates(lang: str) -> list[Template]:
-    """The templates of `lang` in the file's order; raises FactrootsError for a language that has none."""
+    """The templates of `lang` in the file's order; none for a language that has facts only."""
     if lang not in languages():
-        raise FactrootsError(f"the atlas has no templates in {lang!r}; it has them in: {', '.join(languages())}")
+        return []
     lines = (FOLDER / f"{lang}.jsonl").read_text(encoding="utf-8").splitlines()
     return [Template(row["relation"], lang, row["template"], row["made"]) for row in map(json.loads, lines)]

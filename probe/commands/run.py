@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from probe.commands.options import Names, as_json, filters, protocols
 
 
 @click.command()
-@click.option("--model", default="demo", show_default=True, help="An alias (demo, xlmr, xlmr-large, mbert), a folder or a hub id.")
-@click.option("--langs", type=Names(), help="Languages, as it,ja,af; all that the fact set has, if not given.")
+@click.option(
+    "--model", default="demo", show_default=True, help="An alias (demo, xlmr, xlmr-large, mbert), a folder or a hub id."
+)
+@click.option("--langs", type=Names(), help="Languages, as it,ja,af; all that have templates, if not given.")
 @click.option("--factset", help="atlas, mlama:DIR, bmlama:DIR or facts:DIR; atlas for demo and mlama for other models.")
 @filters
 @protocols
@@ -31,20 +35,24 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
     chosen = [Protocol.parse(text) for text in protocols]
     spec = _narrowed(FactSet.parse(factset or ("atlas" if model == "demo" else "mlama")), langs, filters)
 
-    from fine_tuning.models import load_masked, quiet_libraries
+    from data_builders.fetch import ensure
+    from fine_tuning.models import load_masked, locate, quiet_libraries
     from probe.commands.output import finish
     from probe.progress import progress
     from probe.running import default_folder, describe, execute
     from probe.store import Store
     from probe.timing import Timing
 
-    quiet_libraries()
     timing = Timing()
-    if not spec.one_token:
-        data = spec.open(skip_bad=skip_bad)  # before the model: bad facts are found at once
+    locate(model)
+    if spec.path is None:
+        ensure(spec.source)
+    spec = spec if spec.langs else replace(spec, langs=spec.askable())
+    data = None if spec.one_token else spec.open(skip_bad=skip_bad)  # before the model: bad facts are found at once
+    quiet_libraries()
     loaded = load_masked(model, dtype, device)
-    if spec.one_token:
-        data = spec.open(skip_bad=skip_bad, pieces=lambda labels: _pieces(loaded.tokenizer, labels))
+    data = data or spec.open(skip_bad=skip_bad, pieces=lambda labels: _pieces(loaded.tokenizer, labels))
+    data.need_templates()
     record = describe(data, loaded)
     store = Store(output or default_folder(record))
     with store.lock():
@@ -57,8 +65,6 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
 
 def _narrowed(spec, langs, filters):
     """The fact set with the command line's filters laid over its own."""
-    from dataclasses import replace
-
     given = {name: value for name, value in (filters | {"langs": langs}).items() if value}
     return replace(spec, **given)
 

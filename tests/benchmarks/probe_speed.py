@@ -1,0 +1,152 @@
+"""How fast the prober is, as ratios taken in one run; `python tests/benchmarks/probe_speed.py --help`.
+
+1. The same facts, model and scores against mLAMA's way of scoring (published.py).
+2. Against the bare encoder and vocabulary-head passes over the same masks, in unpadded batches of one length.
+3. Peak memory of `probe run` over a share of mLAMA's 53 languages, and over ten times as many facts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from published import score as published_score
+from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
+
+from data_builders.factset import FactSet
+from fine_tuning.models import load_masked
+from probe.prompts import relations
+from probe.scoring.encode import encode, token_limit
+from probe.scoring.masked import Candidates, MaskedScorer, batches
+
+
+def xlmr_sized() -> torch.nn.Module:
+    """A random model of XLM-R base's shape: 12 layers of 768 and 250,002 vocabulary entries."""
+    torch.manual_seed(0)
+    return XLMRobertaForMaskedLM(XLMRobertaConfig(vocab_size=250_002, max_position_embeddings=514)).eval()
+
+
+def work(tokenizer, lang: str, most: int) -> list[tuple[list[str], list[list[int]]]]:
+    """Prompts and candidates of the atlas by relation, at most `most` prompts each."""
+    data = FactSet("atlas").open([lang])
+    tokens = lambda labels: tokenizer(labels, add_special_tokens=False)["input_ids"]  # noqa: E731
+    found = []
+    for relation in relations(data, lang, tokens):
+        prompts = list(dict.fromkeys(question.prompt for question in relation.questions))
+        found.append((prompts[:most], relation.tokens))
+    return found
+
+
+def ours(model, tokenizer, jobs) -> list[np.ndarray]:
+    """Mean log-probabilities through the prober, tokenising included."""
+    scorer, found = MaskedScorer(model, tokenizer), []
+    for prompts, tokens in jobs:
+        candidates = Candidates(tokens)
+        encoded = encode(tokenizer, prompts, candidates.most, token_limit(model, tokenizer))
+        values = np.empty((len(prompts), len(tokens)), dtype=np.float32)
+        for batch in batches(encoded):
+            values[batch] = scorer.score([encoded[i] for i in batch], candidates).logprob
+        found.append(values / candidates.lengths)
+    return found
+
+
+@torch.inference_mode()
+def bare(model, tokenizer, jobs) -> None:
+    """Only what the model must do: encoder and vocabulary head, batches of one length, no tokenising, no reduction."""
+    scorer = MaskedScorer(model, tokenizer)
+    for sequences in sequences_of(model, tokenizer, jobs):
+        for start in range(0, len(sequences), 64):
+            ids = torch.tensor(sequences[start : start + 64])
+            hidden = scorer.halves.encode(ids, None)[ids == tokenizer.mask_token_id]
+            states = scorer.halves.transform(hidden)
+            for chunk in states.split(128):
+                torch.nn.functional.linear(chunk, scorer.halves.weight, scorer.halves.bias)
+
+
+def sequences_of(model, tokenizer, jobs) -> list[list[list[int]]]:
+    """The token ids of every (prompt, number of masks) of all jobs, by length."""
+    found = defaultdict(list)
+    for prompts, tokens in jobs:
+        for code in encode(tokenizer, prompts, Candidates(tokens).most, token_limit(model, tokenizer)):
+            for ids in code.ids:
+                found[len(ids)].append(ids)
+    return list(found.values())
+
+
+def seconds(function, *arguments) -> float:
+    began = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - began
+
+
+def ratios(name: str, model, tokenizer, lang: str, most: int, few: int, rounds: int) -> None:
+    """Print how many times faster than mLAMA's way (on `few` prompts a relation), and how near the bare passes."""
+    slow, jobs = work(tokenizer, lang, few), work(tokenizer, lang, most)
+    expected = [np.array(published_score(model, tokenizer, *job)) for job in slow]
+    worst = max(np.abs(a - b).max() for a, b in zip(ours(model, tokenizer, slow), expected, strict=True))
+    faster, nearer = [], []
+    for _ in range(rounds):
+        published = seconds(lambda: [published_score(model, tokenizer, *job) for job in slow])
+        faster.append(published / seconds(ours, model, tokenizer, slow))
+        nearer.append(seconds(ours, model, tokenizer, jobs) / seconds(bare, model, tokenizer, jobs))
+    print(f"{name}: greatest difference of a score {worst:.1e}")
+    print(f"  times faster than mLAMA's way: {spread(faster)}")
+    print(f"  times the bare passes:         {spread(nearer)}", flush=True)
+
+
+def spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f} (of {len(values)}: {min(values):.2f} to {max(values):.2f})"
+
+
+def peak_memory(mlama: str, share: float) -> float:
+    """Peak MB of `probe run` over a hash-sampled share of the facts of all of mLAMA's languages."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--child", f"mlama:{mlama}", str(share), f"{folder}/run"]
+        return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1])
+
+
+def child(factset: str, share: str, folder: str) -> None:
+    """One `probe run`; prints its own peak memory."""
+    from probe.cli import main
+
+    main(
+        ["run", "--factset", factset, "--sample", share, "--output", folder, "--json", "--quiet"], standalone_mode=False
+    )
+    print("\n", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mlama", help="mLAMA's folder, for the memory test")
+    parser.add_argument("--share", type=float, default=0.02, help="share of mLAMA's facts; ten times as many follow")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("demo", "xlmr", "memory"))
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(*options.child)
+        return
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
+    demo = load_masked("demo")
+    if options.only in (None, "demo"):
+        ratios("demo", demo.model, demo.tokenizer, "it", 2000, 100, options.rounds)
+    if options.only in (None, "xlmr"):
+        ratios("XLM-R base size", xlmr_sized(), demo.tokenizer, "it", 16, 4, options.rounds)
+    if options.mlama and options.only in (None, "memory"):
+        small, large = (peak_memory(str(Path(options.mlama)), share) for share in (options.share, 10 * options.share))
+        print(
+            f"peak memory: {small:.0f} MB for {options.share:.0%} of mLAMA, {large:.0f} MB for {10 * options.share:.0%}"
+        )
+
+
+if __name__ == "__main__":
+    main()
