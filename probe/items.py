@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from probe.prompts import Question, Relation
-from probe.scoring.masked import Scores
+
+if TYPE_CHECKING:  # at run time it would load torch, which judging a finished run has no need of
+    from probe.scoring.masked import Scores
 
 _PLACES = pa.list_(pa.int32())
 

@@ -17,6 +17,8 @@ from probe.store import Store
 #: A judged answer: which item, how it did (p1, p5, rr), what guessing would give, and its golds for the majority.
 COLUMNS = ["lang", "relation", "item", "template", "subject_uri", "p1", "p5", "rr", "chance", "pieces", "golds"]
 
+_WANTED = ["relation", "template", "subject_uri", "facts", "golds", "known", "given", "fault"]
+
 
 class Judged:
     """Judged answers of a language: ``frame`` (:data:`COLUMNS`), ``unscored`` (reason -> items), ``unknown`` golds."""
@@ -27,7 +29,8 @@ class Judged:
         self.unknown = 0
         tables = {r: _Table(rows, run, protocol) for r, rows in _by_relation(pq.read_table(store.candidates(lang)))}
         parts = []
-        for batch in pq.ParquetFile(store.items(lang)).iter_batches(batch_size=512):
+        wanted = [*_WANTED, "logprob" if protocol.kind == "typed" else "argmax"]
+        for batch in pq.ParquetFile(store.items(lang)).iter_batches(batch_size=512, columns=wanted):
             for relation, rows in _by_relation(pa.Table.from_batches([batch])):
                 if protocol.skip and protocol.skip in relation:
                     self.unscored[f"relation with {protocol.skip!r} in its name"] += _facts(rows)
@@ -142,16 +145,16 @@ class _Table:
         chance = np.array(chance) if self.protocol.combine == "full" else nothing
         return {"p1": np.array(hits, dtype=float), "p5": nothing, "rr": nothing, "chance": chance}
 
-    def _predictions(self, argmax: list[int]) -> Iterator[list[int]]:
+    def _predictions(self, argmax: np.ndarray) -> Iterator[list[int]]:
         start, masks = 0, 1
         while start < len(argmax):
-            yield [i for i in argmax[start : start + masks] if i != self.space]
+            yield [i for i in argmax[start : start + masks].tolist() if i != self.space]
             start, masks = start + masks, masks + 1
 
-    def _full(self, argmax: list[int], golds: list[list[int]]) -> bool:
+    def _full(self, argmax: np.ndarray, golds: list[list[int]]) -> bool:
         return any(predicted in golds for predicted in self._predictions(argmax))
 
-    def _partial(self, argmax: list[int], golds: list[list[int]]) -> bool:
+    def _partial(self, argmax: np.ndarray, golds: list[list[int]]) -> bool:
         return any(set(gold) <= set(predicted) for predicted in self._predictions(argmax) for gold in golds)
 
 
@@ -167,11 +170,11 @@ def _by_relation(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 def _rows(table: pa.Table) -> Iterator[dict]:
     """Rows as dictionaries, the scores among them as NumPy views: a row may hold thousands."""
-    rows = table.drop_columns(["logprob"]).to_pylist()
-    logprob = table["logprob"].combine_chunks()
-    values, ends = logprob.values.to_numpy(), logprob.offsets.to_numpy()
-    for i, row in enumerate(rows):
-        yield row | {"logprob": values[ends[i] : ends[i + 1]]}
+    name = table.column_names[-1]
+    column = table[name].combine_chunks()
+    values, ends = column.values.to_numpy(), column.offsets.to_numpy()
+    for i, row in enumerate(table.drop_columns([name]).to_pylist()):
+        yield row | {name: values[ends[i] : ends[i + 1]]}
 
 
 def _facts(rows: pa.Table) -> int:

@@ -54,8 +54,21 @@ def cut(model: nn.Module, mask_id: int) -> Halves | None:
         logits = nn.functional.linear(halves.transform(halves.encode(ids, None)[0]), halves.weight, halves.bias)
     except (AttributeError, TypeError, ValueError, RuntimeError):
         return None
-    close = logits.shape == whole.shape and torch.allclose(logits, whole, rtol=1e-3, atol=1e-3)
-    return halves if close else None
+    return halves if _same(logits, whole) else None
+
+
+def ignores_padding(model: nn.Module, mask_id: int, pad_id: int) -> bool:
+    """Whether padding leaves the other positions' logits alone: FNet, ConvBERT and Nyströmformer let it through."""
+    ids = torch.tensor([[mask_id, 0, mask_id, pad_id, pad_id]], device=model.device)
+    alone = model(input_ids=ids[:, :3]).logits
+    padded = model(input_ids=ids, attention_mask=torch.tensor([[1, 1, 1, 0, 0]], device=model.device)).logits[:, :3]
+    return _same(padded, alone)
+
+
+def _same(ours: Tensor, whole: Tensor) -> bool:
+    """Equal but for rounding, on the scale of the logits and in the precision of their type."""
+    precision = max(1e-3, 8 * torch.finfo(whole.dtype).eps)
+    return ours.shape == whole.shape and bool((ours - whole).abs().max() <= precision * whole.abs().max())
 
 
 def _with(module: nn.Module, path: str, new: nn.Module) -> nn.Module:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from data_builders.errors import FactrootsError
 from probe.scoring.encode import Encoded
-from probe.scoring.head import cut
+from probe.scoring.head import cut, ignores_padding
 from probe.scoring.vocabulary import Kept, reduce_blocks, reduce_logits
 
 #: Tokens of a batch of prompts over all their numbers of masks: what a kill can lose.
@@ -56,6 +56,7 @@ class MaskedScorer:
         self.model, self.mask, self.pad = model, tokenizer.mask_token_id, tokenizer.pad_token_id or 0
         with torch.inference_mode():
             self.halves = cut(model, self.mask)
+            self.joined = RUN_TOKENS if ignores_padding(model, self.mask, self.pad) else 0
         self.run_tokens = BATCH_TOKENS  # halved when memory runs out
 
     @torch.inference_mode()
@@ -66,7 +67,7 @@ class MaskedScorer:
         most = len(prompts[0].ids)
         argmax = np.empty((len(prompts), most * (most + 1) // 2), dtype=np.int32)
         tokens = candidates.vocabulary.to(self.model.device)
-        for run in _runs(sorted(rows), self.run_tokens):
+        for run in _runs(sorted(rows), self.run_tokens, self.joined):
             kept = self._forward([prompts[n].ids[k - 1] for _, k, n in run], tokens)
             self._scatter(run, kept, candidates, logprob, argmax)
         return Scores(logprob, argmax)
@@ -143,12 +144,12 @@ class Candidates:
         return int(self.lengths.max(initial=0))
 
 
-def _runs(rows: list[tuple[int, int, int]], most: int) -> Iterator[list[tuple[int, int, int]]]:
-    """Cut sorted (length, masks, prompt) rows into runs of one length, or of few lengths where rows are few."""
+def _runs(rows: list[tuple[int, int, int]], most: int, joined: int) -> Iterator[list[tuple[int, int, int]]]:
+    """Cut sorted (length, masks, prompt) rows into runs of one length, or of more while they hold < `joined` tokens."""
     run: list[tuple[int, int, int]] = []
     for row in rows:
         full = (len(run) + 1) * row[0] > most
-        longer = run and row[0] != run[-1][0] and len(run) * run[-1][0] >= RUN_TOKENS
+        longer = run and row[0] != run[-1][0] and len(run) * run[-1][0] >= joined
         if run and (full or longer):
             yield run
             run = []
