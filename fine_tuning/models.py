@@ -100,7 +100,9 @@ def load_masked(text: str, dtype: str = "float32", device: str = "cpu") -> Loade
             folder, config=config, dtype=getattr(torch, dtype), use_safetensors=True, output_loading_info=True
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError, ImportError) as error:
+    except FactrootsError:
+        raise
+    except Exception as error:  # a broken folder makes the libraries raise whatever they like
         raise FactrootsError(f"model {spec} cannot be loaded: {_first_line(error)}") from error
     if missing := sorted(info["missing_keys"]):
         raise FactrootsError(
@@ -112,7 +114,10 @@ def load_masked(text: str, dtype: str = "float32", device: str = "cpu") -> Loade
         raise FactrootsError(
             f"model {spec} has only a slow tokenizer; save it once with its fast form (tokenizer.json)"
         )
-    model.to(device).eval()
+    try:
+        model.to(device).eval()
+    except (RuntimeError, AssertionError) as error:
+        raise FactrootsError(f"device {device} cannot be used: {_first_line(error)}; pass --device cpu") from error
     revision = spec.revision if spec.is_local else folder.name  # the hub's cache names a snapshot by its commit
     where = spec.name if spec.is_local else spec.location
     return Loaded(spec, model, tokenizer, where, revision, _sha256(folder), dtype)

@@ -43,7 +43,7 @@ def _print(rows, title: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
+    table = Table(title=escape(title), box=SIMPLE_HEAD, padding=0, title_justify="left")
     table.add_column("language")
     for name in ("A", "B", "A − B", "95 %", "p", "p (Holm)", "shared", "only A", "only B"):
         table.add_column(name, justify="right", no_wrap=True)

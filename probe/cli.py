@@ -55,7 +55,15 @@ class Commands(click.Group):
                 "interrupted; what is finished is kept, and the same command goes on from there", 130
             ) from error
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+            if error.errno not in (
+                errno.ENOSPC,
+                errno.EDQUOT,
+                errno.EACCES,
+                errno.EROFS,
+                errno.ENOTDIR,
+                errno.EISDIR,
+                errno.EEXIST,
+            ):
                 raise
             where = f": {error.filename}" if error.filename else ""
             raise _fault(f"{error.strerror or error}{where}; mend that, and the same command goes on", 2) from error

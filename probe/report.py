@@ -13,12 +13,14 @@ from probe.results import CI, Result, Score
 def show(result: Result, console: Console) -> None:
     """The table of a result, a row a language; the facts that all languages share come first."""
     shared = next((row.shared.n for row in result.languages if row.shared), None)
-    table = Table(title=f"P@1, {escape(result.protocol)} (95 % interval)", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=f"P@1, {escape(result.protocol)} (95 % interval)", box=SIMPLE_HEAD, padding=0)
     table.title_justify = "left"
-    table.add_column("language")
+    table.add_column("lang")
     if shared:
-        table.add_column(f"same {shared:,} facts", justify="right", style="bold")
-    table.add_column("all its facts" if shared else "P@1", justify="right", style="" if shared else "bold")
+        table.add_column(f"same {shared:,} facts", justify="right", style="bold", no_wrap=True)
+    table.add_column(
+        "all its facts" if shared else "P@1", justify="right", style="" if shared else "bold", no_wrap=True
+    )
     for name in ("MRR", "P@5", "chance", "majority", "n"):
         table.add_column(name, justify="right")
     for row in result.languages:

@@ -56,7 +56,7 @@ def describe(data: OpenFactSet, loaded: Loaded) -> dict:
             "sha256": loaded.sha256,
             "dtype": loaded.dtype,
             "device": loaded.model.device.type,
-            "vocab_size": len(tokenizer),
+            "vocab_size": loaded.model.config.vocab_size,
             "unk_id": tokenizer.unk_token_id,
             "space_id": tokenizer.get_vocab().get("▁"),
         },

@@ -63,7 +63,7 @@ class Store:
                 differ = ", ".join(sorted(k for k in held.keys() | run.keys() if held.get(k) != run.get(k)))
                 raise FactrootsError(f"{self.folder} holds another run (its {differ} differ); choose another --output")
             return
-        if any(p for p in self.folder.iterdir() if p.name != ".lock"):
+        if any(p for p in self.folder.iterdir() if p.name[0] != "."):
             raise FactrootsError(f"{self.folder} is not empty and holds no run; choose another --output")
         write_json(path, run)
 

@@ -70,6 +70,8 @@ class MaskedScorer:
         for run in _runs(sorted(rows), self.run_tokens, self.joined):
             kept = self._forward([prompts[n].ids[k - 1] for _, k, n in run], tokens)
             self._scatter(run, kept, candidates, logprob, argmax)
+        if np.isnan(logprob[:, candidates.lengths > 0]).any():
+            raise FactrootsError(f"the model's scores are not numbers in {self.model.dtype}; use --dtype float32")
         return Scores(logprob, argmax)
 
     def _forward(self, sequences: list[list[int]], tokens: Tensor) -> Kept:
