@@ -17,7 +17,7 @@ from probe.running import describe, execute
 from probe.store import Store
 
 #: What the tokenizers can spell: Latin, Arabic, Hebrew, Japanese, Thai. ☃ and Cyrillic are unknown to them.
-ALPHABET = "abcdefghilmnoprstuvzABCDEFGIJLMNPRSTVè'.,-[]XY()+*?\\|^$" "مصرالقهة" "ישראל" "日本東京都は首です。" "กรุงเทพไย"
+ALPHABET = "abcdefghilmnoprstuvzABCDEFGIJLMNPRSTVè'.,-[]XY()+*?\\|^$مصرالقهةישראל日本東京都は首です。กรุงเทพไย"
 WORDS = ("Roma", "Italia", "Par", "capital", "is", "the", "of", "la", "東京", "กรุง", "القاهرة")
 LIMIT = 48
 
@@ -84,14 +84,14 @@ def wordpiece(words: Iterable[str] = WORDS, alphabet: str = ALPHABET, limit: int
     bare.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
     bare.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     bare.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
-    names = {name: f"[{name[:-6].upper()}]" for name in ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")}
+    names = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
     return PreTrainedTokenizerFast(tokenizer_object=bare, model_max_length=limit, **names)
 
 
 def unigram(
     lstrip: bool, words: Iterable[str] = WORDS, alphabet: str = ALPHABET, limit: int = LIMIT
 ) -> PreTrainedTokenizerFast:
-    """A tokenizer as XLM-R's: SentencePiece's unigram model; `lstrip` says whether <mask> swallows the space before it."""
+    """A tokenizer as XLM-R's, a unigram model; `lstrip` says whether <mask> swallows the space before it."""
     pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
     pieces += [(c, -6.0) for c in sorted(set(alphabet))] + [(w, -4.0) for w in words] + [(f"▁{w}", -3.0) for w in words]
     bare = Tokenizer(models.Unigram(pieces, unk_id=3))

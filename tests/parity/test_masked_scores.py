@@ -27,7 +27,7 @@ from probe_fixtures import (
 )
 from slow_scores import Slow, candidates_of, compare
 
-from probe.scoring import masked
+from probe.scoring import masked, vocabulary
 from probe.scoring.encode import encode
 from probe.scoring.masked import Candidates, MaskedScorer
 
@@ -50,8 +50,19 @@ LABELS = st.one_of(
     st.text(min_size=1, max_size=3).filter(lambda text: text.strip() and text.isprintable()),
 )
 QUESTIONS = st.dictionaries(
-    st.tuples(st.sampled_from(sorted(TEMPLATES)), LABELS), st.lists(LABELS, min_size=1, max_size=3), min_size=1, max_size=4
+    st.tuples(st.sampled_from(sorted(TEMPLATES)), LABELS),
+    st.lists(LABELS, min_size=1, max_size=3),
+    min_size=1,
+    max_size=4,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_blocks():
+    """The vocabulary met in several blocks, small as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vocabulary, "BLOCK", 50)
+        yield
 
 
 def speak(relation: str, subject: str) -> str:
@@ -83,7 +94,9 @@ MODELS = {name: tiny_model("xlm-roberta" if "unigram" in name else "bert", make(
 @settings(max_examples=40, deadline=None)
 @given(questions=QUESTIONS)
 @example({("P36", "Italia"): ["Roma", "Roma", "☃", "☃☃"], ("P30", "東京"): ["日本東京都", "日", "กรุงเทพ"]})
-@example({("P36", "[Y]"): ["Roma"], ("P36", "a<mask>b"): ["a"], ("P36", "[MASK]"): ["b b b"], ("P19", "x " * 60): ["a"]})
+@example(
+    {("P36", "[Y]"): ["Roma"], ("P36", "a<mask>b"): ["a"], ("P36", "[MASK]"): ["b b b"], ("P19", "x " * 60): ["a"]}
+)
 @example({("P36", "a"): ["\x07"], ("P17", "مصر"): ["القاهرة", "ישראל", "\u200b"], ("P47", "กรุงเทพ"): ["ไทย", "x"]})
 def test_any_fact_set(name, questions):
     """Every score, order and argmax of a run, and what could not be asked, is what the slow way gives."""
