@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_builders import filters
+from data_builders.digest import digest_of
 from data_builders.errors import FactrootsError, Problems, unknown
 from data_builders.facts import Template
 from data_builders.sources import Source, open_source
@@ -128,7 +128,7 @@ class OpenFactSet:
         for lang in self.langs:
             table = source.facts(lang, self.problems)
             templates = _templates(spec, source, lang, self.problems)
-            digest.update(_digest(lang, table, templates))
+            digest.update(digest_of(lang, table, templates))
             self.given |= "candidates" in table.column_names
             if spec.parallel:
                 keys = self._filter(table)["fact"].unique()
@@ -185,19 +185,3 @@ def _templates(spec: FactSet, source: Source, lang: str, problems: Problems) -> 
     if spec.templates == "first":
         found = list({t.relation: t for t in reversed(found)}.values())[::-1]
     return found
-
-
-def _digest(lang: str, table: pa.Table, templates: list[Template]) -> bytes:
-    """SHA-256 of a language's facts and templates, the same whatever file format or row order they came in."""
-    digest = hashlib.sha256(lang.encode())
-    table = table.take(pc.sort_indices(table["fact"])).combine_chunks()
-    for name in sorted(table.column_names):
-        column = table[name].combine_chunks()
-        while pa.types.is_list(column.type):
-            digest.update(np.asarray(column.value_lengths()).astype("<i4").tobytes())
-            column = column.flatten()
-        digest.update(np.asarray(pc.binary_length(column)).astype("<i4").tobytes())
-        digest.update("".join(column.to_pylist()).encode())
-    for t in templates:
-        digest.update("\0".join((t.relation, t.text)).encode() + b"\n")
-    return digest.digest()

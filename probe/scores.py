@@ -81,7 +81,7 @@ def with_majority(frame: pd.DataFrame) -> pd.DataFrame:
     It is an oracle, for it is chosen by looking at the answers: a mark on the scale, not an opponent.
     """
     right = np.zeros(len(frame))
-    for rows in frame.groupby(["lang", "relation"]).indices.values():
+    for rows in frame.groupby(["lang", "relation"], observed=True).indices.values():
         golds = frame["golds"].to_numpy()[rows]
         counts = Counter(gold for own in golds for gold in own)
         best = max(counts, key=lambda gold: (counts[gold], -gold))
@@ -125,7 +125,7 @@ def _summary(frame: pd.DataFrame, how: str, by_relation: bool = False) -> _Summa
         return _Summary(whole, {})
     with np.errstate(invalid="ignore"):
         means = drawn.hits / drawn.counts  # a column a relation, in order of their names
-    parts = zip(frame.groupby("relation"), means.T, strict=True)
+    parts = zip(frame.groupby("relation", observed=True), means.T, strict=True)
     return _Summary(
         whole,
         {name: _score(rows, how, uncertainty.total(uncertainty.tally(rows)), values) for (name, rows), values in parts},
