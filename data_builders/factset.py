@@ -75,9 +75,13 @@ class FactSet:
             if isinstance(default, tuple):
                 values[key] = value
             elif isinstance(default, bool):
+                if value:
+                    raise FactrootsError(f"{key} is either there or not; it takes no value, got {';'.join(value)!r}")
                 values[key] = True
+            elif len(value) != 1:
+                raise FactrootsError(f"{key} takes one value, as {key}=…, got {len(value)}")
             else:
-                values[key] = float(value[0]) if key == "sample" else value[0]
+                values[key] = _number(value[0]) if key == "sample" else value[0]
         return cls(spec.name, spec.path, **values)
 
     def __str__(self) -> str:
@@ -174,6 +178,13 @@ class OpenFactSet:
         for name in self.spec.relations:
             if name not in known:
                 raise unknown("relation", name, known)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise FactrootsError(f"sample is a share between 0 and 1, got {text!r}") from None
 
 
 def _templates(spec: FactSet, source: Source, lang: str, problems: Problems) -> list[Template]:

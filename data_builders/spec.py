@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from data_builders.errors import FactrootsError
 
-_SHAPE = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?::(?P<path>[^()]+))?(?:\((?P<args>.*)\))?", re.DOTALL)
+_SHAPE = re.compile(r"\s*(?P<name>[A-Za-z][\w.-]*)(?::(?P<path>[^()]+))?(?:\((?P<args>.*)\))?\s*", re.DOTALL)
 _IN_PATH, _IN_VALUE = "%()", "%(),;="  # what would be read as grammar, and so is percent-encoded
 
 
@@ -33,11 +33,11 @@ class Spec:
 
     @classmethod
     def parse(cls, text: str) -> Spec:
-        match = _SHAPE.fullmatch(text.strip())
+        match = _SHAPE.fullmatch(text)
         if not match:
             raise FactrootsError(f"cannot read {text!r}; expected name, name:path or name:path(key=a;b,flag)")
         args = {}
-        for part in filter(None, (match["args"] or "").split(",")):
+        for part in filter(str.strip, (match["args"] or "").split(",")):
             key, _, value = part.partition("=")
             if key.strip() in args:
                 raise FactrootsError(f"{key.strip()} is given twice in {text!r}")

@@ -76,6 +76,8 @@ class Protocol:
         spec = Spec.parse(text)
         if spec.name not in PRESETS and spec.name not in PARTS["kind"]:
             raise unknown("protocol", spec.name, (*PRESETS, *PARTS["kind"]))
+        if spec.path is not None:
+            raise FactrootsError(f"protocol {spec.name} takes its parts in brackets, as {spec.name}(ties=expected)")
         values = asdict(PRESETS[spec.name]) if spec.name in PRESETS else _defaults(spec.name)
         for key, value in spec.args:
             if key not in values or key == "kind" or len(value) != 1:
