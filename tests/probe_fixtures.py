@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedTokenizerFast
 
 from data_builders.factset import FactSet
 from fine_tuning.models import Loaded, ModelSpec
+from probe.items import answered, candidate_rows
 from probe.progress import Quiet
+from probe.prompts import Relation, relations
 from probe.running import describe, execute
+from probe.scoring.masked import Scores
 from probe.store import Store
 
 #: What the tokenizers can spell: Latin, Arabic, Hebrew, Japanese, Thai. ☃ and Cyrillic are unknown to them.
@@ -191,3 +195,38 @@ def small_world(folder: Path, subjects: int = 12, langs: Sequence[str] = ("it", 
         ]
         templates[lang] = {"P36": "the capital of [X] is [Y].", "P47": "[Y] la [X]."}
     return write_facts(folder, rows, templates)
+
+
+def rigged(
+    folder: Path,
+    facts: str,
+    score: Callable[[str, str, str], float],
+    choose: Callable[[str, str, int], list[int]] | None = None,
+    tokenizer: PreTrainedTokenizerFast | None = None,
+    name: str = "tiny/model",
+) -> Store:
+    """A finished run whose scores are made: `score(relation, subject, label)` and `choose(relation, subject, masks)`.
+
+    `score` gives what a candidate has per token, `choose` the tokens chosen at the masks (by default all are 0).
+    """
+    tokenizer = tokenizer or wordpiece()
+    data = FactSet.parse(facts).open()
+    store = Store(folder)
+    with store.lock():
+        store.claim(describe(data, loaded(tiny_model("bert", tokenizer), tokenizer, name)))
+        for lang in data.langs:
+            with store.journal(lang) as (_, add):
+                found = list(relations(data, lang, lambda ls: tokenizer(ls, add_special_tokens=False)["input_ids"]))
+                store.add_candidates(lang, [candidate_rows(relation) for relation in found])
+                for relation in found:
+                    add(_answered(relation, score, choose or (lambda _, __, masks: [0] * masks)))
+    return store
+
+
+def _answered(relation: Relation, score, choose):
+    lengths = [len(tokens) for tokens in relation.tokens]
+    per_token = [[score(relation.name, q.subject, label) for label in relation.labels] for q in relation.questions]
+    summed = np.array(per_token, np.float32) * np.array([n or np.nan for n in lengths], np.float32)
+    masks = range(1, max(1, max(lengths)) + 1)
+    argmax = [[t for k in masks for t in choose(relation.name, q.subject, k)] for q in relation.questions]
+    return answered(relation.name, relation.questions, Scores(summed, np.array(argmax, np.int32)))
