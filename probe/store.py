@@ -24,8 +24,11 @@ _ROWS = 1024  # rows of a Parquet row group: what a reader holds at a time
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Have `write` fill a file beside `path` and move it there whole; after a failure nothing is left."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    """Have `write` fill a file beside `path` and move it there whole; after a failure nothing is left.
+
+    After a kill that file may be; the next process, alone in the folder as its lock sees to, writes over it.
+    """
+    part = path.with_name(f".{path.name}.part")
     try:
         write(part)
         part.replace(path)

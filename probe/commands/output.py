@@ -31,7 +31,7 @@ def finish(store: Store, protocols: Sequence[Protocol], gold: str | None, as_jso
 def result_path(store: Store, protocol: Protocol, gold: str | None) -> Path:
     """``<protocol>.json``; a gold policy other than the plain one stands in the name."""
     suffix = "" if gold in (None, "one") else f".gold={gold}"
-    return store.folder / f"{protocol}{suffix}.json"
+    return store.folder / f"{protocol}{suffix}.json".replace("/", "%2F")
 
 
 def show_result(result: Result, as_json: bool) -> None:
