@@ -60,26 +60,23 @@ def ours(model, tokenizer, jobs) -> list[np.ndarray]:
 
 
 @torch.inference_mode()
-def bare(model, tokenizer, jobs) -> None:
-    """Only what the model must do: encoder and vocabulary head, batches of one length, no tokenising, no reduction."""
-    scorer = MaskedScorer(model, tokenizer)
-    for sequences in sequences_of(model, tokenizer, jobs):
-        for start in range(0, len(sequences), 64):
-            ids = torch.tensor(sequences[start : start + 64])
-            hidden = scorer.halves.encode(ids, None)[ids == tokenizer.mask_token_id]
-            states = scorer.halves.transform(hidden)
+def bare(halves, mask: int, sequences: list[torch.Tensor]) -> None:
+    """Only what the model must do: encoder and vocabulary head, batches of one length, nothing read from the logits."""
+    for same_length in sequences:
+        for ids in same_length.split(64):
+            states = halves.transform(halves.encode(ids, None)[ids == mask])
             for chunk in states.split(128):
-                torch.nn.functional.linear(chunk, scorer.halves.weight, scorer.halves.bias)
+                torch.nn.functional.linear(chunk, halves.weight, halves.bias)
 
 
-def sequences_of(model, tokenizer, jobs) -> list[list[list[int]]]:
+def sequences_of(model, tokenizer, jobs) -> list[torch.Tensor]:
     """The token ids of every (prompt, number of masks) of all jobs, by length."""
     found = defaultdict(list)
     for prompts, tokens in jobs:
         for code in encode(tokenizer, prompts, Candidates(tokens).most, token_limit(model, tokenizer)):
             for ids in code.ids:
                 found[len(ids)].append(ids)
-    return list(found.values())
+    return [torch.tensor(sequences) for sequences in found.values()]
 
 
 def seconds(function, *arguments) -> float:
@@ -93,11 +90,13 @@ def ratios(name: str, model, tokenizer, lang: str, most: int, few: int, rounds: 
     slow, jobs = work(tokenizer, lang, few), work(tokenizer, lang, most)
     expected = [np.array(published_score(model, tokenizer, *job)) for job in slow]
     worst = max(np.abs(a - b).max() for a, b in zip(ours(model, tokenizer, slow), expected, strict=True))
+    halves, sequences = MaskedScorer(model, tokenizer).halves, sequences_of(model, tokenizer, jobs)
     faster, nearer = [], []
     for _ in range(rounds):
         published = seconds(lambda: [published_score(model, tokenizer, *job) for job in slow])
         faster.append(published / seconds(ours, model, tokenizer, slow))
-        nearer.append(seconds(ours, model, tokenizer, jobs) / seconds(bare, model, tokenizer, jobs))
+        whole = seconds(ours, model, tokenizer, jobs)
+        nearer.append(whole / seconds(bare, halves, tokenizer.mask_token_id, sequences))
     print(f"{name}: greatest difference of a score {worst:.1e}")
     print(f"  times faster than mLAMA's way: {spread(faster)}")
     print(f"  times the bare passes:         {spread(nearer)}", flush=True)
