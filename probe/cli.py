@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from importlib import import_module
 from typing import NamedTuple
 
@@ -63,10 +64,11 @@ class Commands(click.Group):
                 errno.ENOTDIR,
                 errno.EISDIR,
                 errno.EEXIST,
+                errno.EFBIG,
             ):
                 raise
             where = f": {error.filename}" if error.filename else ""
-            raise _fault(f"{error.strerror or error}{where}; mend that, and the same command goes on", 2) from error
+            raise _fault(f"{os.strerror(error.errno)}{where}; mend that, and the same command goes on", 2) from error
 
 
 def _fault(message: str, code: int) -> click.ClickException:
