@@ -156,12 +156,14 @@ class OpenFactSet:
         """The templates to be used in a language, in order."""
         return _templates(self.spec, self._source, lang, Problems())
 
-    def need_templates(self) -> None:
-        """Refuse languages in which nothing could be asked, naming those in which something could."""
+    def need_questions(self) -> None:
+        """Refuse languages without templates, naming those that have some, and filters that leave nothing to ask."""
         lacking = [] if self.given else [lang for lang in self.langs if not self.templates(lang)]
         if lacking:
             able = " ".join(self.spec.askable())
             raise FactrootsError(f"{self.spec.source} has no templates in {', '.join(lacking)}; it has them in: {able}")
+        if not any(len(self.table(lang)) for lang in self.langs):
+            raise FactrootsError(f"the filters leave no fact of {self.spec} to ask")
 
     def _filter(self, table: pa.Table) -> pa.Table:
         spec = self.spec

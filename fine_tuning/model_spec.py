@@ -33,7 +33,7 @@ class ModelSpec:
         name, _, revision = text.strip().partition("@")
         if name not in ALIASES and "/" not in name:
             raise FactrootsError(f"{unknown('model', name, ALIASES)}; or a folder (./dir), or a hub id (org/name)")
-        if name.startswith((".", "/", "~")):
+        if name.startswith((".", "/", "~")) or name.count("/") > 1:
             raise FactrootsError(f"model {text}: no such folder")
         return cls(name, revision or None)
 

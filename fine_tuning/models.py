@@ -73,6 +73,8 @@ def load_masked(text: str, dtype: str = "float32", device: str = "cpu") -> Loade
         raise FactrootsError(
             f"model {spec} has only a slow tokenizer; save it once with its fast form (tokenizer.json)"
         )
+    if len(tokenizer) > (rows := model.get_input_embeddings().weight.shape[0]):
+        raise FactrootsError(f"the tokenizer of model {spec} has {len(tokenizer)} tokens, the model {rows}")
     try:
         model.to(device).eval()
     except (RuntimeError, AssertionError) as error:

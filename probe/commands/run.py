@@ -52,7 +52,7 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
     quiet_libraries()
     loaded = load_masked(model, dtype, device)
     data = data or spec.open(skip_bad=skip_bad, pieces=lambda labels: _pieces(loaded.tokenizer, labels))
-    data.need_templates()
+    data.need_questions()
     record = describe(data, loaded)
     store = Store(output or default_folder(record))
     with store.lock():
@@ -74,7 +74,8 @@ def _all_languages(model: str, spec) -> tuple[str, ...]:
 
 def _narrowed(spec, langs, filters):
     """The fact set with the command line's filters laid over its own."""
-    given = {name: value for name, value in (filters | {"langs": langs}).items() if value}
+    values = (filters | {"langs": langs}).items()
+    given = {name: value for name, value in values if value is not None and value is not False}
     return replace(spec, **given)
 
 

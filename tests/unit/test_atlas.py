@@ -206,4 +206,4 @@ def test_templates_reach_many_languages_and_scripts():
 def test_a_language_without_templates_is_refused_with_those_that_have_them():
     assert Atlas().templates("cy", Problems()) == []
     with pytest.raises(FactrootsError, match=r"no templates in cy; it has them in: af .*it ja .*zh$"):
-        FactSet("atlas").open(["it", "cy"]).need_templates()
+        FactSet("atlas").open(["it", "cy"]).need_questions()
