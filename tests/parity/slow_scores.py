@@ -89,6 +89,7 @@ def same_order(ours: np.ndarray, expected: np.ndarray, tokens: list[list[int]]) 
         gaps = (expected / scale)[:, None] - (expected / scale)
         clear = np.abs(gaps) > 1e-4
         np.testing.assert_array_equal(np.sign((ours / scale)[:, None] - (ours / scale))[clear], np.sign(gaps)[clear])
-    for i, one in enumerate(tokens):
-        for j, other in enumerate(tokens):
-            assert one != other or not one or ours[i] == ours[j]
+    by_spelling: dict[tuple[int, ...], set[float]] = {}
+    for value, one in zip(ours.tolist(), tokens, strict=True):
+        by_spelling.setdefault(tuple(one), set()).add(value)
+    assert all(len(values) == 1 for one, values in by_spelling.items() if one)
