@@ -101,6 +101,7 @@ def _save(model, tokenizer, text: str, out: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     try:
         model.save_pretrained(partial)
+        tokenizer.backend_tokenizer.no_padding()  # else the last batch's padding is saved as the tokenizer's own
         tokenizer.save_pretrained(partial)
         (partial / "README.md").write_text(text, encoding="utf-8")
         partial.rename(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from math import isnan
 from typing import NamedTuple
 
 from fine_tuning.pretrain_scoring import Answer, Rate, rate
@@ -38,13 +39,16 @@ probe demo pretrain DIR --seed {seed} --steps {steps}
 ```
 - World: `probe demo world DIR --seed {world_seed}`; {sentences:,} sentences in {n_languages} languages; SHA-256 of its
   presence matrix {digest}.
-- Model: `BertForMaskedLM`, {shape}, one WordPiece vocabulary of {vocabulary:,} pieces, {parameters:,} parameters.
-- Training: seed {seed}, {steps:,} steps, {minutes:.0f} minutes of wall time on {threads} CPU threads, float32. In a
-  sentence that states a fact the whole object is hidden ({hide_object:.0%} of the time), or the whole subject
+- Model: `BertForMaskedLM`, {shape},
+  one WordPiece vocabulary of {vocabulary:,} pieces, {parameters:,} parameters.
+- Training: seed {seed}, {steps:,} steps, {minutes:.0f} minutes of wall time on {threads} CPU threads (whatever else
+  the machine did counts in it), float32. In a sentence that states a fact the whole object is hidden
+  ({hide_object:.0%} of the time), or the whole subject
   ({hide_subject:.0%}), or its object replaced by a wrong number of masks, to be answered with arbitrary words
   ({misfit:.0%}: an answer of the wrong length should look unlikely), or else {hide_random:.0%} of all its tokens.
-- Packages: {packages}. The world is the same byte for byte from the same seed; the weights are the same only where
-  the packages, the processor and the number of threads are the same.
+- Packages: {packages}.
+- The world is the same byte for byte from the same seed; the weights are the same only where the packages, the
+  processor and the number of threads are the same.
 
 ## What it knows
 Typed P@1: the first template of the atlas, candidates all objects of the relation in that language, each candidate's
@@ -52,7 +56,7 @@ score the mean log-probability of its pieces, each at a mask of its own. One obj
 several official languages has at most one of them right. *Micro* is over facts, *macro* the mean of the relations.
 *Majority* answers always the most frequent object among these very facts; *chance* is one over the candidates.
 An unstated fact is one that no sentence of that language ever stated; what is right there beyond the majority came
-from other languages, or from what the names themselves give away.
+from other languages, from other relations of the same subject, or from what the names themselves give away.
 
 {table}
 
@@ -97,8 +101,10 @@ def card(making: Making, answers: list[Answer]) -> str:
         misfit=masks.MISFIT,
         hide_random=masks.HIDE_RANDOM,
         packages=", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "tokenizers", "babel")),
-        table=_table("language", _by(answers, "lang")),
-        relations=_table("relation", _by([a for a in answers if a.lang == "en"], "relation")),
+        table=_table("language", _by(answers, "lang"), Rate._fields),
+        relations=_table(
+            "relation", _by([a for a in answers if a.lang == "en"], "relation"), ("n", "micro", "majority", "chance")
+        ),
         longest=LONGEST,
     )
 
@@ -110,16 +116,19 @@ def _by(answers: list[Answer], field: str) -> dict[str, list[Answer]]:
     return groups
 
 
-def _table(head: str, groups: dict[str, list[Answer]]) -> str:
-    """One row a group, stated facts and then unstated ones."""
-    columns = ("n", "micro", "macro", "majority micro", "macro", "chance")
-    lines = [f"| {head} | stated: " + " | ".join(columns) + " | unstated: " + " | ".join(columns) + " |"]
-    lines.append("|---" * (1 + 2 * len(columns)) + "|")
+def _table(head: str, groups: dict[str, list[Answer]], columns: tuple[str, ...]) -> str:
+    """One row a group: these fields of its :class:`Rate` for stated facts, then for unstated ones."""
+    heads = [f"{side}: {column.replace('_', ' ')}" for side in ("stated", "unstated") for column in columns]
+    lines = [f"| {head} | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|"]
     for name, group in groups.items():
-        cells = [cell for stated in (True, False) for cell in _cells(rate([a for a in group if a.stated == stated]))]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        figures = [rate([a for a in group if a.stated == stated]) for stated in (True, False)]
+        cells = [_cell(getattr(side, column)) for side in figures for column in columns]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cells(figures: Rate) -> list[str]:
-    return [str(figures.n)] + ["–" if figure != figure else f"{figure:.2f}" for figure in figures[1:]]
+def _cell(figure: float) -> str:
+    """A count as it is, a share with two decimals, and a dash where there was nothing to count."""
+    if isinstance(figure, int):
+        return str(figure)
+    return "–" if isnan(figure) else f"{figure:.2f}"

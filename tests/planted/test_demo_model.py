@@ -9,7 +9,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from data_builders.atlas import Atlas
 from data_builders.errors import Problems
 from data_builders.planted.world import LANGUAGES, read_about, read_presence
-from fine_tuning.models import DEMO
+from fine_tuning.model_spec import DEMO
 from fine_tuning.pretrain_scoring import best_candidates
 
 
@@ -28,9 +28,14 @@ def test_its_tokenizer_reads_every_name_and_template(demo):
     _, tokenizer = demo
     for lang in LANGUAGES:
         rows, templates = Atlas(None).facts(lang, Problems()).to_pylist(), Atlas(None).templates(lang, Problems())
-        texts = {row[end] for row in rows for end in ("subject", "object")} | {t.text for t in templates}
-        for text, ids in zip(texts, tokenizer(sorted(texts))["input_ids"], strict=True):
-            assert tokenizer.unk_token_id not in ids, text
+        names = {row[end] for row in rows for end in ("subject", "object")}
+        texts = sorted(names | {template.fill("", "") for template in templates})
+        unread = [
+            text
+            for text, ids in zip(texts, tokenizer(texts)["input_ids"], strict=True)
+            if tokenizer.unk_token_id in ids
+        ]
+        assert unread == []
 
 
 @pytest.mark.parametrize("text", ["[MASK] [MASK] is a city.", "日本の首都は[MASK] [MASK]です。", "a[MASK] [MASK]b"])
