@@ -87,6 +87,7 @@ def undisturbed(words, tmp_path_factory) -> dict[str, bytes]:
         f"{kind}-{x}.parquet" for kind in ("items", "candidates") for x in ("it", "ja")
     }
     assert set(files(folder)) == expected
+    assert [pq.read_table(folder / f"items-{lang}.parquet").num_rows for lang in ("it", "ja")] == [24, 24]
     return files(folder)
 
 

@@ -96,6 +96,19 @@ def test_interrupted_in_good_order(store, undisturbed, after):
     assert store.items("it").read_bytes() == undisturbed
 
 
+@pytest.mark.parametrize("sizes", [[1500], [1500, 1, 1500], [1000, 24, 1, 1023]])
+def test_row_groups(store, sizes):
+    """However large or small the steps, each row is kept once, in order, in groups of no more than a reader can hold."""
+    with store.journal("it") as (_, add):
+        for number, size in enumerate(sizes):
+            add(pa.Table.from_batches([step(number)] * size).combine_chunks().to_batches()[0])
+    read = pq.ParquetFile(store.items("it"))
+    expected = [f"Q{number}" for number, size in enumerate(sizes) for _ in range(size)]
+    assert read.read()["subject_uri"].to_pylist() == expected
+    groups = [read.metadata.row_group(i).num_rows for i in range(read.num_row_groups)]
+    assert max(groups) <= max(1024, *sizes) and sum(groups) == sum(sizes)
+
+
 def test_failed_write_leaves_nothing(tmp_path):
     """A file appears whole or not at all, and what stood there before stays."""
     path = tmp_path / "x.json"
