@@ -98,7 +98,7 @@ def test_interrupted_in_good_order(store, undisturbed, after):
 
 @pytest.mark.parametrize("sizes", [[1500], [1500, 1, 1500], [1000, 24, 1, 1023]])
 def test_row_groups(store, sizes):
-    """However large or small the steps, each row is kept once, in order, in groups of no more than a reader can hold."""
+    """However large the steps, each row is kept once, in order, in groups that a reader can hold."""
     with store.journal("it") as (_, add):
         for number, size in enumerate(sizes):
             add(pa.Table.from_batches([step(number)] * size).combine_chunks().to_batches()[0])
