@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}  # tiny models, no network
+# Tiny models need no threads, and no test a network.
+os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 
 
 def _shared(name: str) -> Path | None:
