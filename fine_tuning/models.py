@@ -98,7 +98,8 @@ def _folder(spec: ModelSpec) -> Path:
         raise FactrootsError(f"model {spec}: the hub has no {spec.location}") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise FactrootsError(
-            f"model {spec} is {spec.location}, which is not on this machine, and the hub cannot be reached; "
+            f"model {spec} is {spec.location}, which is no folder and not in the cache here, "
+            f"and the hub cannot be reached; "
             f"pass --model /path/to/{spec.location.split('/')[-1]}, or try --model demo"
         ) from error
 

@@ -119,7 +119,7 @@ def test_more_bytes_than_announced(server, tmp_path):
 def test_offline(server, tmp_path):
     download = server.download(b"x", url="http://127.0.0.1:9/mlama1.1.zip")
     with pytest.raises(
-        FactrootsError, match=r"cannot download http://127.0.0.1:9.*by hand and pass --from FILE"
+        FactrootsError, match=r"cannot download http://127.0.0.1:9.*by hand and .*--from FILE`, or use --factset atlas"
     ) as caught:
         fetch(download, tmp_path / "mlama")
     assert "\n" not in str(caught.value)
