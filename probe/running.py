@@ -17,6 +17,7 @@ import pyarrow as pa
 from data_builders.factset import OpenFactSet
 from fine_tuning.models import Loaded
 from probe.items import answered, candidate_rows, unanswered
+from probe.memory import give_back
 from probe.prompts import Question, relations
 from probe.scoring.encode import encode, token_limit
 from probe.scoring.masked import Candidates, MaskedScorer, Scores, batches
@@ -84,6 +85,7 @@ def execute(data: OpenFactSet, loaded: Loaded, store: Store, progress: Progress)
             for number, step in enumerate(_steps(data, lang, loaded, scorer, candidates)):
                 if number >= done:
                     add(step.run())
+                    give_back()
                 progress.advance(step.facts)
             store.add_candidates(lang, candidates)
 

@@ -12,10 +12,10 @@ from torch import Tensor
 from data_builders.errors import FactrootsError
 from probe.scoring.encode import Encoded
 from probe.scoring.head import cut, ignores_padding
-from probe.scoring.vocabulary import Kept, reduce_blocks, reduce_logits
+from probe.scoring.vocabulary import CELLS, Kept, reduce_blocks, reduce_logits
 
 #: Tokens of a batch of prompts over all their numbers of masks: what a kill can lose.
-BATCH_TOKENS = 8192
+BATCH_TOKENS = 4096
 #: Sequences of one length run together, without padding; shorter runs are joined until they hold so many tokens.
 RUN_TOKENS = 1024
 
@@ -67,7 +67,8 @@ class MaskedScorer:
         most = len(prompts[0].ids)
         argmax = np.empty((len(prompts), most * (most + 1) // 2), dtype=np.int32)
         tokens = candidates.vocabulary.to(self.model.device)
-        for run in _runs(sorted(rows), self.run_tokens, self.joined):
+        most_tokens = min(self.run_tokens, CELLS // max(1, len(tokens)))  # bounds [masks, chosen tokens]
+        for run in _runs(sorted(rows), most_tokens, self.joined):
             kept = self._forward([prompts[n].ids[k - 1] for _, k, n in run], tokens)
             self._scatter(run, kept, candidates, logprob, argmax)
         if np.isnan(logprob[:, candidates.lengths > 0]).any():
@@ -83,7 +84,7 @@ class MaskedScorer:
                 raise
             if len(sequences) == 1:
                 raise FactrootsError("out of memory on a single sequence; use a smaller model or dtype") from error
-            self.run_tokens = max(1, self.run_tokens // 2)
+            self.run_tokens = BATCH_TOKENS  # halved when memory runs out
         middle = len(sequences) // 2
         parts = [self._forward(part, tokens) for part in (sequences[:middle], sequences[middle:])]
         return Kept(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
