@@ -160,7 +160,7 @@ def main() -> None:
         ratios("demo", demo.model, demo.tokenizer, work(demo.tokenizer, factset, "it", 0.3 * part), options.rounds)
     if options.only in (None, "xlmr"):
         tokenizer = xlmr_tokenizer(instead=demo.tokenizer)
-        ratios("XLM-R base size", xlmr_sized(), tokenizer, work(tokenizer, factset, "it", 0.08 * part), options.rounds)
+        ratios("XLM-R base size", xlmr_sized(), tokenizer, work(tokenizer, factset, "it", 0.04 * part), options.rounds)
     if options.mlama and options.only in (None, "memory"):
         small, large = (peak_memory(str(Path(options.mlama)), share) for share in (options.share, 10 * options.share))
         print(

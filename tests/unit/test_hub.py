@@ -64,7 +64,5 @@ def test_no_hub_and_no_cache(tmp_path, monkeypatch):
         raise LocalEntryNotFoundError("no network")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
-    with pytest.raises(
-        FactrootsError, match=r"--model /path/to/xlm-roberta-base, or try --model demo"
-    ):
+    with pytest.raises(FactrootsError, match=r"--model /path/to/xlm-roberta-base, or try --model demo"):
         fetch_model(ModelSpec("xlmr"))
