@@ -75,10 +75,11 @@ def execute(data: OpenFactSet, loaded: Loaded, store: Store, progress: Progress)
     """Score every language that is not finished yet, and leave the finished files in `store`."""
     scorer = MaskedScorer(loaded.model, loaded.tokenizer)
     for lang in data.langs:
-        progress.start(lang, len(data.table(lang)))
+        facts = len(data.table(lang))
+        progress.start(lang, facts)
         if store.items(lang).exists():
             store.items(lang).with_suffix(".part").unlink(missing_ok=True)
-            progress.advance(len(data.table(lang)))
+            progress.advance(facts)
             continue
         candidates: list[pa.RecordBatch] = []
         with store.journal(lang) as (done, add):

@@ -31,12 +31,12 @@ class Interval(NamedTuple):
     high: float
 
 
-def tally(frame: pd.DataFrame, column: str = "p1", subjects: pd.Index | None = None) -> Tally:
+def tally(frame: pd.DataFrame, column: str = "p1") -> Tally:
     """Sums of `column` over a frame with columns subject_uri, lang, relation. NaN is refused: nothing is invented."""
     values = frame[column].to_numpy(float)
     if np.isnan(values).any():
         raise ValueError(f"{column} has {int(np.isnan(values).sum())} undefined values")
-    subjects = pd.Index(frame["subject_uri"].unique()).sort_values() if subjects is None else subjects
+    subjects = pd.Index(frame["subject_uri"].unique()).sort_values()
     keys = pd.MultiIndex.from_frame(frame[["lang", "relation"]])
     columns = keys.unique().sort_values()
     where = (subjects.get_indexer(frame["subject_uri"]), columns.get_indexer(keys))
