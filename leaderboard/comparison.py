@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
 from probe import uncertainty
+from probe.corrections import holm
 from probe.protocols import Protocol
 from probe.scores import judge
 from probe.store import Store
@@ -50,15 +50,6 @@ def compare(a: Store, b: Store, protocol: Protocol, gold: str | None = None) -> 
     corrected = holm([row.p for row in rows])
     rows = [row._replace(p_holm=p) for row, p in zip(rows, corrected, strict=True)]
     return [*rows, _difference(None, both, left, right, protocol)] if len(rows) > 1 else rows
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """p-values corrected for their number by Holm's step-down method."""
-    order = np.argsort(p_values, kind="stable")
-    stepped = np.maximum.accumulate([(len(p_values) - i) * p_values[k] for i, k in enumerate(order)])
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(1.0, stepped)
-    return corrected.tolist()
 
 
 def _answers(store: Store, protocol: Protocol, gold: str) -> pd.DataFrame:
