@@ -11,12 +11,15 @@ import pyarrow as pa
 from probe.prompts import Question, Relation
 
 if TYPE_CHECKING:  # at run time it would load torch, which judging a finished run has no need of
-    from probe.scoring.masked import Scores
+    from probe.scoring.scorer import Answer
 
 _PLACES = pa.list_(pa.int32())
+_NUMBERS = pa.list_(pa.float32())
 
-#: One row a question. ``golds``, ``known`` and ``given`` are places in the relation's candidates; ``logprob`` runs
-#: parallel to ``given``, or to all candidates where that is null. ``fault`` says why there is no answer.
+#: One row a question. ``golds``, ``known`` and ``given`` are places in the relation's candidates. ``fault`` says why
+#: there is no answer; where there is one, its parts are those of :class:`probe.scoring.scorer.Answer`, ``logprob`` and
+#: ``count`` parallel to ``given``, or to all candidates where that is null. A row without facts is a prior: the prompt
+#: that other rows have as ``bare``.
 ITEMS = pa.schema(
     {
         "relation": pa.string(),
@@ -28,47 +31,52 @@ ITEMS = pa.schema(
         "golds": _PLACES,
         "known": _PLACES,
         "given": _PLACES,
+        "bare": pa.string(),
         "fault": pa.string(),
-        "logprob": pa.list_(pa.float32()),
+        "logprob": _NUMBERS,
+        "count": _PLACES,
         "argmax": _PLACES,
+        "normaliser": _NUMBERS,
+        "texts": pa.list_(pa.string()),
+        "confidence": _NUMBERS,
     }
 )
+_ASKED = ITEMS.names[1 : ITEMS.names.index("fault")]  # columns that are parts of a Question
+_ANSWERED = ITEMS.names[ITEMS.names.index("fault") :]
 #: One row a candidate, in the order that places count.
 CANDIDATES = pa.schema(
-    {"relation": pa.string(), "uri": pa.string(), "label": pa.string(), "tokens": pa.list_(pa.int32())}
+    {
+        "relation": pa.string(),
+        "uri": pa.string(),
+        "label": pa.string(),
+        "tokens": pa.list_(pa.int32()),
+        "aliases": pa.list_(pa.string()),
+    }
 )
 
 
 def candidate_rows(relation: Relation) -> pa.RecordBatch:
     """A relation's candidates."""
-    columns = ([relation.name] * len(relation.uris), relation.uris, relation.labels, relation.tokens)
+    names = [relation.name] * len(relation.uris)
+    columns = (names, relation.uris, relation.labels, relation.tokens, relation.aliases)
     arrays = [pa.array(column, type_) for column, type_ in zip(columns, CANDIDATES.types, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=CANDIDATES)
 
 
-def answered(relation: str, questions: Sequence[Question], scores: Scores) -> pa.RecordBatch:
-    """Rows of questions with their scores, in the same order."""
-    pairs = zip(questions, scores.logprob, strict=True)
-    logprob = [row if q.given is None else row[list(q.given)] for q, row in pairs]
-    return _rows(relation, questions, [None] * len(questions), _lists(logprob), _lists(list(scores.argmax)))
-
-
-def unanswered(relation: str, faults: Sequence[tuple[Question, str]]) -> pa.RecordBatch:
-    """Rows of questions that could not be asked, each with its reason."""
-    questions, faults = zip(*faults, strict=True)
-    nothing = [None] * len(questions)
-    return _rows(
-        relation, questions, faults, pa.array(nothing, ITEMS.field("logprob").type), pa.array(nothing, _PLACES)
-    )
-
-
-def _rows(relation: str, questions, faults, logprob: pa.Array, argmax: pa.Array) -> pa.RecordBatch:
+def answered(relation: str, questions: Sequence[Question], answers: Sequence[Answer]) -> pa.RecordBatch:
+    """Rows of questions with their answers, in the same order."""
     columns = [pa.array([relation] * len(questions), pa.string())]
-    for name in ("template", "subject_uri", "subject", "prompt", "facts", "golds", "known", "given"):
-        columns.append(pa.array([getattr(q, name) for q in questions], ITEMS.field(name).type))
-    return pa.RecordBatch.from_arrays([*columns, pa.array(faults, pa.string()), logprob, argmax], schema=ITEMS)
+    columns += [pa.array([getattr(q, name) for q in questions], ITEMS.field(name).type) for name in _ASKED]
+    columns += [_column([getattr(a, name) for a in answers], ITEMS.field(name).type) for name in _ANSWERED]
+    return pa.RecordBatch.from_arrays(columns, schema=ITEMS)
 
 
-def _lists(rows: list[np.ndarray]) -> pa.ListArray:
+def _column(values: list, kind: pa.DataType) -> pa.Array:
+    """A column of answers' parts; NumPy rows, which may hold thousands of numbers, are not taken apart."""
+    if not any(isinstance(value, np.ndarray) for value in values):
+        return pa.array(values, kind)
+    rows = [np.empty(0) if value is None else value for value in values]
     offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(rows)))
+    flat = pa.array(np.concatenate(rows).astype(kind.value_type.to_pandas_dtype()))
+    missing = pa.array([value is None for value in values])
+    return pa.ListArray.from_arrays(pa.array(offsets), flat, mask=missing)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pyarrow as pa
 
-from probe import metrics
+from probe import metrics, priors
 from probe.protocols import Protocol
 
 
@@ -23,6 +21,10 @@ class Pool:
         self.bare = [[i for i in t if i != self.space] for t in self.tokens]  # without SentencePiece's lone space
         names = rows["label" if protocol.identity == "label" else "uri"].to_pylist()
         first: dict[str, int] = {}
+        self.names = [
+            [label, *more] for label, more in zip(*(rows[c].to_pylist() for c in ("label", "aliases")), strict=True)
+        ]
+        self._bare: dict[str, np.ndarray] = {}
         self._seen: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.same = np.array([first.setdefault(name, i) for i, name in enumerate(names)])
 
@@ -31,39 +33,93 @@ class Pool:
         key = tuple(sorted({int(self.same[g]) for g in golds}))
         return self._seen.setdefault(key, key)
 
-    def usable(self, golds: tuple[int, ...], protocol: Protocol) -> tuple[tuple[int, ...], str | None]:
-        """The golds that can be scored; where there are none, why."""
-        bare = self.bare if protocol.kind == "vocabulary" else self.tokens
+    def usable(self, row: dict, golds: tuple[int, ...]) -> tuple[tuple[int, ...], str | None]:
+        """The golds of a row that can be scored; where there are none, or the row has no prior, why."""
+        bare = self.bare if self.protocol.kind == "vocabulary" else self.tokens
         kept = tuple(g for g in golds if bare[g])
         if not kept:
             return kept, "the object has no tokens"
-        if protocol.unk == "drop":
+        if self.protocol.unk == "drop":
             kept = tuple(g for g in kept if not self.unknown[g])
-        return kept, None if kept else "the object holds an unknown token"
+        if not kept:
+            return kept, "the object holds an unknown token"
+        if self.protocol.length == "gold":
+            kept = tuple(g for g in kept if len(self.tokens[g]) <= self.protocol.masks)
+        if not kept:
+            return kept, f"the object has more than {self.protocol.masks} tokens"
+        return kept, self._no_prior(row)
+
+    def learn_bare(self, rows: list[dict]) -> None:
+        """Take the scores of sentences without a subject as priors."""
+        for row in rows:
+            self._bare[row["bare"]] = self._combined([row])[0]
+
+    def learn_subjects(self, rows: list[dict]) -> None:
+        """Take as a row's prior what the rows of other subjects give each candidate; `rows` are all of the relation."""
+        rows = [row for row in rows if row["fault"] is None]
+        for template in {row["template"] for row in rows}:
+            own = [row for row in rows if row["template"] == template]
+            names = np.array([row["subject_uri"] for row in own], dtype=object)
+            for row, prior in zip(own, priors.others(self._combined(own), names), strict=True):
+                row["prior"] = prior
+
+    def scores(self, items: list[dict]) -> np.ndarray:
+        """What the protocol ranks candidates by, [items, candidates]; NaN where one is no candidate of the item."""
+        scores = self._combined([item["row"] for item in items])
+        for i, item in enumerate(items):
+            scores[i, list(item["others"])] = np.nan
+        if self.protocol.unk == "drop":
+            scores[:, self.unknown] = np.nan
+        if self.protocol.prior != "none":
+            scores -= np.stack([self._prior(item["row"]) for item in items])
+        return scores
 
     def typed(self, items: list[dict]) -> dict[str, np.ndarray]:
         """P@1, P@5, reciprocal rank and chance of items by their candidates' scores."""
-        scores = np.full((len(items), len(self.tokens)), np.nan)
+        scores = self.scores(items)
         gold = np.zeros(scores.shape, dtype=bool)
         for i, item in enumerate(items):
-            row = item["row"]
-            scores[i, slice(None) if row["given"] is None else row["given"]] = row["logprob"]
-            scores[i, list(item["others"])] = np.nan
             gold[i, list(item["own"])] = True
-        if self.protocol.unk == "drop":
-            scores[:, self.unknown] = np.nan
-        if self.protocol.combine == "mean":
-            scores /= np.maximum(self.lengths, 1)
         if self.protocol.identity == "label":
             scores, gold = self._merged(scores, gold)
         ranks = metrics.rank(scores, gold, self.protocol.ties)
         here = ~np.isnan(scores)
+        nothing, best = np.full(len(items), np.nan), self.protocol.best
         return {
             "p1": metrics.precision_at(1, ranks),
-            "p5": metrics.precision_at(5, ranks),
-            "rr": metrics.reciprocal_rank(ranks),
+            "p5": nothing if 0 < best < 5 else metrics.precision_at(5, ranks),
+            "rr": nothing if best else metrics.reciprocal_rank(ranks),
             "chance": (gold & here).sum(axis=1) / here.sum(axis=1),
         }
+
+    def _combined(self, rows: list[dict]) -> np.ndarray:
+        """The tokens' log-probabilities (or logits) of candidates, combined as the protocol says [rows, candidates]."""
+        scores = np.full((len(rows), len(self.tokens)), np.nan)
+        for i, row in enumerate(rows):
+            here = slice(None) if row["given"] is None else row["given"]
+            count = self.lengths[here] if row["count"] is None else row["count"]
+            values = row["logprob"].astype(float)
+            if self.protocol.combine == "logit":
+                values += row["normaliser"][np.maximum(count, 1) - 1]
+            if self.protocol.combine != "sum":
+                values /= np.maximum(count, 1)
+            scores[i, here] = values
+        return scores
+
+    def _no_prior(self, row: dict) -> str | None:
+        if self.protocol.prior == "removed" and row["bare"] not in self._bare:
+            return "no prior: the prompt without its subject was not scored"
+        if self.protocol.prior == "subjects" and not self._known_by_others(row):
+            return "no prior: no other subject was asked about all of its candidates"
+        return None
+
+    def _known_by_others(self, row: dict) -> bool:
+        here = slice(None) if row["given"] is None else row["given"]
+        missing = np.isnan(row["prior"][here]) & ~np.isnan(row["logprob"])
+        return not missing.any()
+
+    def _prior(self, row: dict) -> np.ndarray:
+        return self._bare[row["bare"]] if self.protocol.prior == "removed" else row["prior"]
 
     def _merged(self, scores: np.ndarray, gold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Candidates of one spelling as one: they have one score, so the first that is present stands for all."""
@@ -73,24 +129,3 @@ class Pool:
             gold[:, first] |= gold[:, place]
         keep = np.unique(self.same)
         return scores[:, keep], gold[:, keep]
-
-    def vocabulary(self, items: list[dict]) -> dict[str, np.ndarray]:
-        """P@1 of items by the tokens chosen at the masks, for any number of masks (Zhao et al. 2024)."""
-        right = self._full if self.protocol.combine == "full" else self._partial
-        hits = [right(item["row"]["argmax"], [self.bare[g] for g in item["own"]]) for item in items]
-        chance = [float(self.vocabulary_size) ** -item["pieces"] for item in items]
-        nothing = np.full(len(items), np.nan)
-        chance = np.array(chance) if self.protocol.combine == "full" else nothing
-        return {"p1": np.array(hits, dtype=float), "p5": nothing, "rr": nothing, "chance": chance}
-
-    def _predictions(self, argmax: np.ndarray) -> Iterator[list[int]]:
-        start, masks = 0, 1
-        while start < len(argmax):
-            yield [i for i in argmax[start : start + masks].tolist() if i != self.space]
-            start, masks = start + masks, masks + 1
-
-    def _full(self, argmax: np.ndarray, golds: list[list[int]]) -> bool:
-        return any(predicted in golds for predicted in self._predictions(argmax))
-
-    def _partial(self, argmax: np.ndarray, golds: list[list[int]]) -> bool:
-        return any(set(gold) <= set(predicted) for predicted in self._predictions(argmax) for gold in golds)

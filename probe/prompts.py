@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from data_builders.facts import OBJECT, Template
 from data_builders.factset import OpenFactSet
 from data_builders.filters import one_token
 
+#: What stands between a shot and what follows it.
+SEPARATOR = "\n"
 Tokenize = Callable[[list[str]], list[list[int]]]
 
 
@@ -22,6 +25,8 @@ class Question(NamedTuple):
     ``prompt`` still holds ``[Y]``; it is None where the relation has no template. ``facts`` are the keys of the
     facts asked for and ``golds`` their objects' places among the candidates; ``known`` are the places of all objects
     that the set gives for this subject. ``given`` are the places to choose from, where the set gives them, or None.
+    ``bare`` is the prompt without its subject, where it has one: a question without facts asks it, for the prior.
+    ``context`` holds the shots that stand before the prompt; a question about a shot's own fact is not ``scored``.
     """
 
     template: int
@@ -32,20 +37,24 @@ class Question(NamedTuple):
     golds: tuple[int, ...]
     known: tuple[int, ...]
     given: tuple[int, ...] | None = None
+    bare: str | None = None
+    context: str = ""
+    scored: bool = True
 
 
 @dataclass
 class Relation:
-    """The questions of a relation in one language, and its candidates: entities (URI, label, token ids)."""
+    """The questions of a relation in one language, and its candidates: URIs, labels, token ids and other names."""
 
     name: str
     uris: list[str]
     labels: list[str]
     tokens: list[list[int]]
+    aliases: list[list[str]]
     questions: list[Question] = field(default_factory=list)
 
 
-def relations(data: OpenFactSet, lang: str, tokenize: Tokenize) -> Iterator[Relation]:
+def relations(data: OpenFactSet, lang: str, tokenize: Tokenize, shots: int = 0) -> Iterator[Relation]:
     """Every relation of a language in order of name. `tokenize` gives the token ids of labels, without specials."""
     facts, whole = data.table(lang), data.whole(lang)
     if data.spec.one_token:
@@ -60,20 +69,26 @@ def relations(data: OpenFactSet, lang: str, tokenize: Tokenize) -> Iterator[Rela
         known = defaultdict(dict)
         for row in whole_rows[name]:
             known[row["subject_uri"]][place[row["object_uri"], row["object"]]] = None
+        solved = chosen(fact_rows[name], shots)
         for rows in _by_subject(fact_rows[name]).values():
-            relation.questions += (
-                Question(
-                    number,
-                    rows[0]["subject_uri"],
-                    rows[0]["subject"],
-                    prompt,
-                    tuple(row["fact"] for row in rows),
-                    tuple(place[row["object_uri"], row["object"]] for row in rows),
-                    tuple(known[rows[0]["subject_uri"]]),
-                    _given(rows[0], place),
+            first = rows[0]
+            for number, template in _templates(first, templates[name]):
+                relation.questions.append(
+                    Question(
+                        number,
+                        first["subject_uri"],
+                        first["subject"],
+                        template and _filled(template, first, OBJECT),
+                        tuple(row["fact"] for row in rows),
+                        tuple(place[row["object_uri"], row["object"]] for row in rows),
+                        tuple(known[first["subject_uri"]]),
+                        _given(first, place),
+                        template and _filled(template, first, OBJECT, without_subject=True),
+                        "".join(_filled(template, row, row["object"]) + SEPARATOR for row in solved if template),
+                        not any(row in solved for row in rows),
+                    )
                 )
-                for number, prompt in _prompts(rows[0], templates[name])
-            )
+        relation.questions += _priors(relation.questions)
         yield relation
 
 
@@ -95,19 +110,52 @@ def _by_subject(rows: Sequence[dict]) -> dict[tuple, list[dict]]:
 
 def _candidates(name: str, rows: list[dict], tokenize: Tokenize) -> Relation:
     """All objects of the relation, in order of URI: an order of our own, so that none depends on a file's."""
-    pairs = set()
+    names = defaultdict(dict)  # of each entity: its other names, in order of appearance
     for row in rows:
-        pairs.add((row["object_uri"], row["object"]))
-        if row.get("candidates"):
-            pairs.update(zip(row["candidates"], row["candidate_labels"], strict=True))
-    uris, labels = zip(*sorted(pairs), strict=True)
-    return Relation(name, list(uris), list(labels), tokenize(list(labels)))
+        names[row["object_uri"], row["object"]].update(dict.fromkeys(row.get("aliases") or ()))
+        for pair in zip(row.get("candidates") or (), row.get("candidate_labels") or (), strict=True):
+            names[pair] |= {}
+    pairs = sorted(names)
+    uris, labels = zip(*pairs, strict=True)
+    return Relation(name, list(uris), list(labels), tokenize(list(labels)), [list(names[pair]) for pair in pairs])
 
 
-def _prompts(row: dict, templates: list[Template]) -> list[tuple[int, str | None]]:
+def _templates(row: dict, templates: list[Template]) -> list[tuple[int, Template | str | None]]:
+    """The templates to ask a row by, with their numbers: its own prompt, where it brings one, or the relation's."""
     if row.get("prompt") or not templates:
         return [(0, row.get("prompt"))]
-    return [(number, template.fill(row["subject"], OBJECT)) for number, template in enumerate(templates)]
+    return list(enumerate(templates))
+
+
+def _filled(template: Template | str, row: dict, answer: str, without_subject: bool = False) -> str | None:
+    """A row's sentence with `answer` in its slot; None where the subject is to be left out and is not to be found."""
+    if isinstance(template, Template):
+        sentence = template.fill("" if without_subject else row["subject"], answer)
+    elif without_subject and row["subject"] not in template:
+        return None
+    else:
+        own = row["prompt"].replace(row["subject"], "") if without_subject else row["prompt"]
+        sentence = own.replace(OBJECT, answer)
+    return " ".join(sentence.split()) if without_subject else sentence
+
+
+def chosen(rows: Sequence[dict], shots: int) -> list[dict]:
+    """The facts that are shown solved: the first `shots` by a hash of their keys, of as many subjects and objects.
+
+    Languages that have the same facts are shown the same.
+    """
+    found: list[dict] = []
+    for row in sorted(rows, key=lambda row: hashlib.sha256(f"shot|{row['fact']}".encode()).digest()):
+        fresh = all(row[end] != other[end] for other in found for end in ("subject_uri", "object_uri"))
+        if len(found) < shots and fresh:
+            found.append(row)
+    return found
+
+
+def _priors(questions: Sequence[Question]) -> list[Question]:
+    """The distinct prompts without a subject, each as a question that asks for no fact."""
+    bare = dict.fromkeys((q.template, q.bare, q.context) for q in questions if q.bare is not None)
+    return [Question(template, "", "", text, (), (), (), None, text, context) for template, text, context in bare]
 
 
 def _given(row: dict, place: dict[tuple[str, str], int]) -> tuple[int, ...] | None:

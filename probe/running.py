@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,15 +14,17 @@ from typing import Protocol as Interface
 
 import pyarrow as pa
 
+from data_builders.facts import OBJECT
 from data_builders.factset import OpenFactSet
 from fine_tuning.models import Loaded
-from probe.items import answered, candidate_rows, unanswered
+from probe import passes
+from probe.items import answered, candidate_rows
 from probe.memory import give_back
-from probe.prompts import Question, relations
-from probe.scoring.encode import encode, token_limit
-from probe.scoring.masked import Candidates, MaskedScorer, Scores, batches
+from probe.prompts import Question, Tokenize, relations
+from probe.scoring.encode import glue
+from probe.scoring.scorer import Answer, Ask, Candidates, Scorer, Work, batches
 from probe.signature import version
-from probe.store import Store
+from probe.store import SCHEMA_VERSION, Store
 
 
 class Progress(Interface):
@@ -32,15 +34,16 @@ class Progress(Interface):
     def advance(self, facts: int) -> None: ...
 
 
-def describe(data: OpenFactSet, loaded: Loaded) -> dict:
+def describe(data: OpenFactSet, loaded: Loaded, scoring: str) -> dict:
     """Everything that decides a run's content: its ``run.json``, and what its folder's default name is derived from.
 
-    The gold policy is left out: it is a view on the same content.
+    `scoring` is the pass over the model (:mod:`probe.passes`). The gold policy is left out: it is a view on the same
+    content.
     """
     tokenizer = loaded.tokenizer
     spec = data.spec
     return {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "version": version(),
         "facts": str(replace(spec, gold="one")),
         "data": {
@@ -49,10 +52,12 @@ def describe(data: OpenFactSet, loaded: Loaded) -> dict:
             "bad_rows": len(data.problems.found),
         },
         "candidates": "given" if data.given else "relation",
+        "scoring": scoring,
         "model": {
             "spec": str(loaded.spec),
             "id": loaded.id,
             "name": Path(loaded.id).name if loaded.spec.is_local and loaded.spec.name != "demo" else str(loaded.id),
+            "family": getattr(loaded, "family", "masked"),
             "revision": loaded.revision,
             "sha256": loaded.sha256,
             "dtype": loaded.dtype,
@@ -73,7 +78,8 @@ def default_folder(run: dict) -> Path:
 
 def execute(data: OpenFactSet, loaded: Loaded, store: Store, progress: Progress) -> None:
     """Score every language that is not finished yet, and leave the finished files in `store`."""
-    scorer = MaskedScorer(loaded.model, loaded.tokenizer)
+    scoring = store.read()["scoring"]
+    scorer = passes.scorer(scoring, loaded.model, loaded.tokenizer)
     for lang in data.langs:
         facts = len(data.table(lang))
         progress.start(lang, facts)
@@ -83,12 +89,27 @@ def execute(data: OpenFactSet, loaded: Loaded, store: Store, progress: Progress)
             continue
         candidates: list[pa.RecordBatch] = []
         with store.journal(lang) as (done, add):
-            for number, step in enumerate(_steps(data, lang, loaded, scorer, candidates)):
+            steps = _steps(data, lang, tokenizing(loaded.tokenizer, lang, scoring), scorer, scoring, candidates)
+            for number, step in enumerate(steps):
                 if number >= done:
                     add(step.run())
                     give_back()
                 progress.advance(step.facts)
             store.add_candidates(lang, candidates)
+
+
+def tokenizing(tokenizer, lang: str, scoring: str) -> Tokenize:
+    """How candidates become token ids: alone, without special tokens.
+
+    Where masks are joined without spaces a candidate does not begin with one either (SentencePiece's lone "▁").
+    """
+    space = tokenizer.get_vocab().get("▁") if glue(passes.parts(scoring)["join"], lang) == "" else None
+
+    def tokenize(labels: list[str]) -> list[list[int]]:
+        found = tokenizer(labels, add_special_tokens=False)["input_ids"]
+        return [ids[1:] if len(ids) > 1 and ids[0] == space else ids for ids in found]
+
+    return tokenize
 
 
 class _Step(NamedTuple):
@@ -98,38 +119,50 @@ class _Step(NamedTuple):
     run: Callable[[], pa.RecordBatch]
 
 
-def _steps(data: OpenFactSet, lang: str, loaded: Loaded, scorer: MaskedScorer, tables: list) -> Iterator[_Step]:
-    def tokenize(labels: list[str]) -> list[list[int]]:
-        return loaded.tokenizer(labels, add_special_tokens=False)["input_ids"]
-
-    limit = token_limit(loaded.model, loaded.tokenizer)
-    for relation in relations(data, lang, tokenize):
+def _steps(data, lang: str, tokenize: Tokenize, scorer: Scorer, scoring: str, tables: list) -> Iterator[_Step]:
+    chooses = getattr(scorer, "chooses", True)
+    for relation in relations(data, lang, tokenize, passes.parts(scoring)["shots"]):
         tables.append(candidate_rows(relation))
-        candidates = Candidates(relation.tokens)
-        asked = defaultdict(list)  # by sentence: namesakes ask the same, and it is run once for all of them
+        asked = defaultdict(list)  # by what is asked: namesakes ask the same, and it is run once for all of them
+        faults = []
         for question in relation.questions:
-            asked[question.prompt].append(question)
-        nothing = asked.pop(None, [])
-        encoded = encode(loaded.tokenizer, list(asked), max(1, candidates.most), limit)
-        groups = list(zip(encoded, asked.values(), strict=True))
-        faults = [(q, "no template for the relation") for q in nothing]
-        faults += [(q, code.fault) for code, questions in groups if code.fault for q in questions]
+            if fault := _unaskable(question):
+                faults.append((question, Answer(fault=fault)))
+            elif question.facts or passes.typed(scoring):
+                asked[Ask(question.prompt, question.given if chooses else None, question.context)].append(question)
+        groups = list(asked.values())
+        work = scorer.work(list(asked), Candidates(relation.labels, relation.tokens, lang))
+        for fault, group in zip(work.faults, groups, strict=True):
+            faults += [(question, Answer(fault=fault)) for question in group if fault]
         if faults:
-            yield _step(faults, partial(unanswered, relation.name, faults))
-        for batch in batches(encoded):
+            yield _step([q for q, _ in faults], partial(answered, relation.name, *zip(*faults, strict=True)))
+        for batch in batches(work):
+            held = [groups[i] for i in batch]
             yield _step(
-                [(q, None) for i in batch for q in groups[i][1]],
-                partial(_answer, scorer, relation.name, candidates, [groups[i] for i in batch]),
+                [q for group in held for q in group], partial(_answer, relation.name, work, batch, held, chooses)
             )
 
 
-def _step(questions: list[tuple[Question, str | None]], run: Callable[[], pa.RecordBatch]) -> _Step:
-    return _Step(sum(len(question.facts) for question, _ in questions), run)
+def _unaskable(question: Question) -> str | None:
+    if question.prompt is None:
+        return "no template for the relation"
+    if question.prompt.count(OBJECT) != 1:
+        return "the prompt holds a mask or a slot of its own"
+    return None if question.scored else "one of the shots"
 
 
-def _answer(scorer: MaskedScorer, relation: str, candidates: Candidates, groups: list) -> pa.RecordBatch:
-    """Run a batch of sentences and give each question that asks one its scores."""
-    scores = scorer.score([code for code, _ in groups], candidates)
-    rows = [i for i, (_, questions) in enumerate(groups) for _ in questions]
-    questions = [q for _, group in groups for q in group]
-    return answered(relation, questions, Scores(scores.logprob[rows], scores.argmax[rows]))
+def _step(questions: Sequence[Question], run: Callable[[], pa.RecordBatch]) -> _Step:
+    return _Step(sum(len(question.facts) for question in questions), run)
+
+
+def _answer(relation: str, work: Work, batch: list[int], groups: list[list[Question]], chosen: bool) -> pa.RecordBatch:
+    """Run a batch of sentences and give each question that asks one its answer."""
+    pairs = [(q, a) for group, a in zip(groups, work.score(batch), strict=True) for q in group]
+    return answered(relation, *zip(*((q, a if chosen else _among(a, q.given)) for q, a in pairs), strict=True))
+
+
+def _among(answer: Answer, given: tuple[int, ...] | None) -> Answer:
+    """An answer over all candidates, narrowed to those that were given."""
+    if given is None or answer.logprob is None:
+        return answer
+    return answer._replace(logprob=answer.logprob[list(given)])

@@ -12,7 +12,7 @@ import pandas as pd
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
-from probe import uncertainty
+from probe import passes, uncertainty
 from probe.judging import Judged
 from probe.protocols import Protocol
 from probe.provenance import code, packages
@@ -25,21 +25,31 @@ KEY = ["relation", "item", "template"]
 
 
 def judge(store: Store, protocol: Protocol, gold: str) -> dict[str, Judged]:
-    """Every language of a finished run, judged; raises FactrootsError for one that is not finished."""
-    langs = store.read()["data"]["langs"]
+    """Every language of a finished run, judged; raises FactrootsError where one is not finished."""
+    run = store.read()
+    langs = run["data"]["langs"]
+    wanted = passes.needed(protocol, run["model"]["family"], langs)
+    if not passes.serves(run["scoring"], wanted):
+        raise FactrootsError(
+            f"{store.folder} holds the pass {run['scoring']}, and {protocol} needs {wanted}; "
+            f"make that with `probe run --protocol '{protocol}'`, or set the protocol's parts to the run's"
+        )
     if missing := [lang for lang in langs if not store.items(lang).exists()]:
         raise FactrootsError(f"{store.folder} is not finished ({', '.join(missing)} to go); repeat its `probe run`")
-    judged = {lang: Judged(store, lang, protocol, gold) for lang in langs}
+    judged = {lang: Judged(store, lang, protocol, protocol.of(gold)) for lang in langs}
     for one in judged.values():
         one.frame = with_majority(one.frame)
     return judged
 
 
 def score(store: Store, protocol: Protocol, gold: str | None = None) -> Result:
-    """The result of a finished run under a protocol. `gold` takes the place of the fact set's own policy."""
+    """The result of a finished run under a protocol. `gold` takes the place of the fact set's own policy.
+
+    A protocol that names a policy keeps to it.
+    """
     run = store.read()
     facts = FactSet.parse(run["facts"])
-    facts = replace(facts, gold=gold or facts.gold)
+    facts = replace(facts, gold=protocol.of(gold or facts.gold))
     judged = judge(store, protocol, facts.gold)
     unscored = sum((j.unscored for j in judged.values()), Counter())
     frames = [j.frame for j in judged.values() if len(j.frame)]
@@ -59,7 +69,7 @@ def score(store: Store, protocol: Protocol, gold: str | None = None) -> Result:
         n_bad_rows=run["data"]["bad_rows"],
         protocol=str(protocol),
         languages=languages,
-        model={k: run["model"][k] for k in ("spec", "id", "revision", "dtype", "sha256", "device")},
+        model={k: run["model"][k] for k in ("spec", "id", "family", "revision", "dtype", "sha256", "device")},
         data={"spec": str(facts), "sha256": run["data"]["sha256"], "n": len(whole) + sum(unscored.values())},
         code=code(),
         packages=packages(),

@@ -19,7 +19,8 @@ def signature(run: dict, facts: FactSet, protocol: Protocol, bootstrap: dict) ->
     `run` is a run's ``run.json``; `bootstrap` says how the interval was made.
     """
     model = run["model"]
-    candidates = {"typed": run["candidates"], "vocabulary": "vocabulary"}[protocol.kind]
+    candidates = run["candidates"] if protocol.kind == "typed" else "vocabulary"
+    decoded = protocol.kind == "decoded"
     parts = {
         "facts": facts.portable,
         "data": run["data"]["sha256"][:8],
@@ -27,8 +28,12 @@ def signature(run: dict, facts: FactSet, protocol: Protocol, bootstrap: dict) ->
         "kind": protocol.kind,
         "candidates": candidates,
         "by": protocol.identity,
+        "scoring": run["scoring"],
+        "shots": protocol.shots or None,
         "length": protocol.length,
         "combine": protocol.combine,
+        "prior": None if protocol.prior == "none" else protocol.prior,
+        "match": protocol.match if decoded else None,
         "gold": facts.gold,
         "aggregate": protocol.aggregate,
         "ties": protocol.ties,
@@ -36,6 +41,7 @@ def signature(run: dict, facts: FactSet, protocol: Protocol, bootstrap: dict) ->
         "skip": protocol.skip or None,
         "templates": facts.templates.partition(":")[0],
         "model": model["name"],
+        "family": model["family"],
         "revision": model["revision"],
         "weights": model["sha256"][:8],
         "dtype": model["dtype"],

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from data_builders.errors import FactrootsError
 from probe.items import CANDIDATES, ITEMS
 
+SCHEMA_VERSION = 2
 _ROWS = 1024  # rows of a Parquet row group: what a reader holds at a time
 
 
@@ -51,11 +52,16 @@ class Store:
     def read(self) -> dict:
         """What the run is (``run.json``)."""
         try:
-            return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+            run = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise FactrootsError(f"{self.folder} holds no run (no run.json); make one with `probe run`") from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise FactrootsError(f"{self.folder}/run.json is not readable JSON: {error}") from error
+        if run.get("schema_version") != SCHEMA_VERSION:
+            raise FactrootsError(
+                f"{self.folder} was made by another version of factroots; make it anew with `probe run`"
+            )
+        return run
 
     def claim(self, run: dict) -> None:
         """Make the folder this run's, or find that it is already."""

@@ -17,7 +17,7 @@ from probe.items import answered, candidate_rows
 from probe.progress import Quiet
 from probe.prompts import Relation, relations
 from probe.running import describe, execute
-from probe.scoring.masked import Scores
+from probe.scoring.scorer import Answer
 from probe.store import Store
 
 #: What the tokenizers can spell: Latin, Arabic, Hebrew, Japanese, Thai. ☃ and Cyrillic are unknown to them.
@@ -165,12 +165,12 @@ def _lines(path: Path, rows: Iterable[dict]) -> None:
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
-def probed(folder: Path, facts: str, one: Loaded) -> Store:
+def probed(folder: Path, facts: str, one: Loaded, scoring: str = "masks") -> Store:
     """A finished run of `facts` in `folder`, made through the prober's own door."""
     data = FactSet.parse(facts).open()
     store = Store(folder)
     with store.lock():
-        store.claim(describe(data, one))
+        store.claim(describe(data, one, scoring))
         execute(data, one, store, Quiet())
     return store
 
@@ -213,7 +213,7 @@ def rigged(
     data = FactSet.parse(facts).open()
     store = Store(folder)
     with store.lock():
-        store.claim(describe(data, loaded(tiny_model("bert", tokenizer), tokenizer, name)))
+        store.claim(describe(data, loaded(tiny_model("bert", tokenizer), tokenizer, name), "masks"))
         for lang in data.langs:
             with store.journal(lang) as (_, add):
                 found = list(relations(data, lang, lambda ls: tokenizer(ls, add_special_tokens=False)["input_ids"]))
@@ -225,8 +225,15 @@ def rigged(
 
 def _answered(relation: Relation, score, choose):
     lengths = [len(tokens) for tokens in relation.tokens]
-    per_token = [[score(relation.name, q.subject, label) for label in relation.labels] for q in relation.questions]
-    summed = np.array(per_token, np.float32) * np.array([n or np.nan for n in lengths], np.float32)
     masks = range(1, max(1, max(lengths)) + 1)
-    argmax = [[t for k in masks for t in choose(relation.name, q.subject, k)] for q in relation.questions]
-    return answered(relation.name, relation.questions, Scores(summed, np.array(argmax, np.int32)))
+    questions, answers = [q for q in relation.questions if q.facts], []
+    for q in questions:
+        values = [
+            score(relation.name, q.subject, label) * (n or np.nan)
+            for label, n in zip(relation.labels, lengths, strict=True)
+        ]
+        argmax = [t for k in masks for t in choose(relation.name, q.subject, k)]
+        kept = [values[i] for i in q.given or range(len(values))]
+        zeros = np.zeros(len(masks), np.float32)
+        answers.append(Answer(None, np.array(kept, np.float32), None, np.array(argmax, np.int32), zeros))
+    return answered(relation.name, questions, answers)

@@ -27,10 +27,9 @@ def protocols(command: Callable) -> Callable:
         "--protocol",
         "protocols",
         multiple=True,
-        default=["kassner2021"],
-        show_default=True,
-        help="What the number means: a preset (kassner2021, zhao2024-full, zhao2024-partial) or its parts, "
-        "as in 'kassner2021(combine=sum)'. May be repeated.",
+        help="What the number means: a preset (kassner2021, zhao2024-full, zhao2024-partial, xfactr, mpararel, bmlama, "
+        "geomlama, dlama, bear) or its parts, as in 'kassner2021(combine=sum)'. May be repeated. Without it: "
+        "kassner2021 for masked LMs, bear for others.",
     )(command)
 
 

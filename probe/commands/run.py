@@ -38,6 +38,7 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
     from data_builders.fetch import ensure
     from fine_tuning.models import load_masked, locate, quiet_libraries
     from probe.commands.output import finish
+    from probe.passes import DEFAULT
     from probe.progress import progress
     from probe.running import default_folder, describe, execute
     from probe.store import Store
@@ -53,14 +54,30 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
     loaded = load_masked(model, dtype, device)
     data = data or spec.open(skip_bad=skip_bad, pieces=lambda labels: _pieces(loaded.tokenizer, labels))
     data.need_questions()
-    record = describe(data, loaded)
-    store = Store(output or default_folder(record))
-    with store.lock():
-        store.claim(record)
-        with progress(quiet) as bar:
-            execute(data, loaded, store, bar)
-        timing.write(store, device)
-        finish(store, chosen, spec.gold, as_json)
+    chosen = chosen or [Protocol.parse(DEFAULT[getattr(loaded, "family", "masked")])]
+    for scoring, views in _by_pass(chosen, loaded, data, output).items():
+        record = describe(data, loaded, scoring)
+        store = Store(output or default_folder(record))
+        with store.lock():
+            store.claim(record)
+            with progress(quiet) as bar:
+                execute(data, loaded, store, bar)
+            timing.write(store, device)
+            finish(store, views, spec.gold, as_json)
+
+
+def _by_pass(protocols, loaded, data, output) -> dict[str, list]:
+    """Protocols by the pass over the model that they need: those of one pass are views of one run."""
+    from data_builders.errors import FactrootsError
+    from probe.passes import needed
+
+    passes = {}
+    for protocol in protocols:
+        passes.setdefault(needed(protocol, getattr(loaded, "family", "masked"), data.langs), []).append(protocol)
+    if output and len(passes) > 1:
+        named = "; ".join(f"{', '.join(map(str, views))}: {scoring}" for scoring, views in passes.items())
+        raise FactrootsError(f"these protocols need several passes over the model ({named}); leave --output out")
+    return passes
 
 
 def _all_languages(model: str, spec) -> tuple[str, ...]:

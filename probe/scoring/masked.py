@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +11,11 @@ import torch
 from torch import Tensor
 
 from data_builders.errors import FactrootsError
-from probe.scoring.encode import Encoded
+from probe.scoring.encode import Encoded, encode, glue, token_limit
 from probe.scoring.head import cut, ignores_padding
+from probe.scoring.scorer import BATCH_TOKENS, Answer, Ask, Candidates, not_finite
 from probe.scoring.vocabulary import CELLS, Kept, reduce_blocks, reduce_logits
 
-#: Tokens of a batch of prompts over all their numbers of masks: what a kill can lose.
-BATCH_TOKENS = 4096
 #: Sequences of one length run together, without padding; shorter runs are joined until they hold so many tokens.
 RUN_TOKENS = 1024
 
@@ -26,54 +26,53 @@ class Scores(NamedTuple):
     logprob : float32 [n, candidates], the sum over a candidate's tokens o_1..o_m of
         log p(mask_i = o_i | prompt with m masks); NaN where the candidate has no tokens.
     argmax : int32 [n, K(K+1)/2], the most probable token at each mask for 1, 2, .. K masks, one after another.
+    normaliser : float32 [n, K], the log of the softmax's denominator, summed over the masks, for 1, 2, .. K masks.
     """
 
     logprob: np.ndarray
     argmax: np.ndarray
-
-
-def batches(prompts: Sequence[Encoded], tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Indices of prompts in batches of at most `tokens` tokens (at least one prompt), sorted by length.
-
-    The order depends on the prompts alone, so that a resumed run cuts the same batches.
-    """
-    order = sorted((i for i, p in enumerate(prompts) if p.fault is None), key=lambda i: (prompts[i].size, i))
-    batch, held = [], 0
-    for i in order:
-        if batch and held + prompts[i].size > tokens:
-            yield batch
-            batch, held = [], 0
-        batch.append(i)
-        held += prompts[i].size
-    if batch:
-        yield batch
+    normaliser: np.ndarray
 
 
 class MaskedScorer:
-    """Scores prompts with a masked LM. `model` is a transformers model with a masked-LM head, in eval mode."""
+    """Scores sentences with a masked LM: as many masks as a candidate has tokens, positions independent.
 
-    def __init__(self, model, tokenizer):
+    `model` is a transformers model with a masked-LM head, in eval mode; `join` says what stands between masks (see
+    :func:`probe.scoring.encode.glue`).
+    """
+
+    chooses = False  # all candidates come out of the same positions
+
+    def __init__(self, model, tokenizer, join: str = "space"):
+        self.tokenizer, self.join = tokenizer, join
         self.model, self.mask, self.pad = model, tokenizer.mask_token_id, tokenizer.pad_token_id or 0
         with torch.inference_mode():
             self.halves = cut(model, self.mask)
             self.joined = RUN_TOKENS if ignores_padding(model, self.mask, self.pad) else 0
         self.run_tokens = BATCH_TOKENS  # halved when memory runs out
 
+    def work(self, asks: Sequence[Ask], candidates: Candidates) -> MaskedWork:
+        """All sentences as token ids, for every number of masks up to the longest candidate's."""
+        grouped = Grouped(candidates.tokens)
+        prompts = [ask.context + ask.prompt for ask in asks]
+        between, limit = glue(self.join, candidates.lang), token_limit(self.model, self.tokenizer)
+        return MaskedWork(self, asks, encode(self.tokenizer, prompts, max(1, grouped.most), limit, between), grouped)
+
     @torch.inference_mode()
-    def score(self, prompts: Sequence[Encoded], candidates: Candidates) -> Scores:
+    def score(self, prompts: Sequence[Encoded], candidates: Grouped) -> Scores:
         """Scores of prompts that have no fault, over all of `candidates`."""
         rows = [(len(ids), k, n) for n, p in enumerate(prompts) for k, ids in enumerate(p.ids, start=1)]
         logprob = np.full((len(prompts), candidates.count), np.nan, dtype=np.float32)
         most = len(prompts[0].ids)
         argmax = np.empty((len(prompts), most * (most + 1) // 2), dtype=np.int32)
+        normaliser = np.empty((len(prompts), most), dtype=np.float32)
+        kept = Scores(logprob, argmax, normaliser)
         tokens = candidates.vocabulary.to(self.model.device)
         most_tokens = min(self.run_tokens, CELLS // max(1, len(tokens)))  # bounds [masks, chosen tokens]
         for run in _runs(sorted(rows), most_tokens, self.joined):
-            kept = self._forward([prompts[n].ids[k - 1] for _, k, n in run], tokens)
-            self._scatter(run, kept, candidates, logprob, argmax)
-        if np.isnan(logprob[:, candidates.lengths > 0]).any():
-            raise FactrootsError(f"the model's scores are not numbers in {self.model.dtype}; use --dtype float32")
-        return Scores(logprob, argmax)
+            found = self._forward([prompts[n].ids[k - 1] for _, k, n in run], tokens)
+            self._scatter(run, found, candidates, kept)
+        return kept
 
     def _forward(self, sequences: list[list[int]], tokens: Tensor) -> Kept:
         """Run sequences and reduce their masked positions; halves the work until it fits into memory."""
@@ -84,7 +83,7 @@ class MaskedScorer:
                 raise
             if len(sequences) == 1:
                 raise FactrootsError("out of memory on a single sequence; use a smaller model or dtype") from error
-            self.run_tokens = BATCH_TOKENS  # halved when memory runs out
+            self.run_tokens = max(1, self.run_tokens // 2)
         middle = len(sequences) // 2
         parts = [self._forward(part, tokens) for part in (sequences[:middle], sequences[middle:])]
         return Kept(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
@@ -106,23 +105,52 @@ class MaskedScorer:
         return reduce_blocks(states, self.halves.weight, self.halves.bias, tokens)
 
     @staticmethod
-    def _scatter(run, kept: Kept, candidates: Candidates, logprob: np.ndarray, argmax: np.ndarray) -> None:
+    def _scatter(run, found: Kept, candidates: Grouped, kept: Scores) -> None:
         """Put a run's positions, which lie sequence after sequence, where their prompt and mask count belong."""
-        values, best = kept.logprob.cpu().numpy(), kept.argmax.cpu().numpy()
+        values, best, normaliser = (part.cpu().numpy() for part in found)
         counts = np.array([k for _, k, _ in run])
         starts = np.cumsum(counts) - counts
         for k in np.unique(counts):
             inside = np.flatnonzero(counts == k)
             prompts = np.array([run[i][2] for i in inside])
             positions = starts[inside, None] + np.arange(k)
-            argmax[prompts[:, None], k * (k - 1) // 2 + np.arange(k)] = best[positions]
+            kept.argmax[prompts[:, None], k * (k - 1) // 2 + np.arange(k)] = best[positions]
+            kept.normaliser[prompts, k - 1] = normaliser[positions].sum(axis=1)
             which, columns = candidates.by_length.get(int(k), (None, None))
             if which is not None:
                 total = sum(values[positions[:, i]][:, columns[:, i]] for i in range(k))
-                logprob[np.ix_(prompts, which)] = total
+                kept.logprob[np.ix_(prompts, which)] = total
 
 
-class Candidates:
+@dataclass
+class MaskedWork:
+    """The sentences of a relation, each encoded for every number of masks."""
+
+    scorer: MaskedScorer
+    asks: Sequence[Ask]
+    encoded: Sequence[Encoded]
+    candidates: Grouped
+
+    def __post_init__(self):
+        self.sizes = [code.size for code in self.encoded]
+        self.faults = [code.fault for code in self.encoded]
+
+    def score(self, which: Sequence[int]) -> list[Answer]:
+        """Answers with every part that independent masks give."""
+        scores = self.scorer.score([self.encoded[i] for i in which], self.candidates)
+        finite = np.isfinite(scores.normaliser).all(axis=1)
+        finite &= np.isfinite(scores.logprob[:, self.candidates.lengths > 0]).all(axis=1)
+        broken = Answer(fault=not_finite(self.scorer.model))
+        return [_answer(self.asks[i], scores, row) if finite[row] else broken for row, i in enumerate(which)]
+
+
+def _answer(ask: Ask, scores: Scores, row: int) -> Answer:
+    logprob = scores.logprob[row]
+    chosen = logprob if ask.choice is None else logprob[list(ask.choice)]
+    return Answer(logprob=chosen, argmax=scores.argmax[row], normaliser=scores.normaliser[row])
+
+
+class Grouped:
     """The candidates of a relation as token ids, grouped by their number of tokens.
 
     vocabulary : int64 [u], the distinct token ids in ascending order.

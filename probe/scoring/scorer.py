@@ -58,6 +58,11 @@ class Answer(NamedTuple):
     confidence: np.ndarray | None = None
 
 
+def not_finite(model) -> str:
+    """The fault of an ask whose logits hold NaN or infinity."""
+    return f"the model's logits are not finite in {str(model.dtype).removeprefix('torch.')}"
+
+
 class Work(Protocol):
     """All sentences of a relation in one language, prepared.
 
@@ -73,7 +78,11 @@ class Work(Protocol):
 
 
 class Scorer(Protocol):
-    """A way of scoring, with its model and tokenizer."""
+    """A way of scoring, with its model and tokenizer.
+
+    An optional attribute ``chooses`` (True where there is none) says whether an ask's choice saves work; where it does
+    not, asks are put with all candidates.
+    """
 
     def work(self, asks: Sequence[Ask], candidates: Candidates) -> Work: ...
 

@@ -13,10 +13,12 @@ BLOCK, CELLS = 8192, 1 << 22
 
 
 class Kept(NamedTuple):
-    """For n masked positions: log-probabilities of u chosen tokens [n, u] and the most probable token [n]."""
+    """For n positions: log-probabilities of u chosen tokens [n, u], the most probable token [n], and the log of the
+    softmax's denominator [n]."""
 
     logprob: Tensor
     argmax: Tensor
+    normaliser: Tensor
 
 
 def reduce_blocks(states: Tensor, weight: Tensor, bias: Tensor | None, tokens: Tensor) -> Kept:
@@ -40,10 +42,12 @@ def reduce_blocks(states: Tensor, weight: Tensor, bias: Tensor | None, tokens: T
         total = total * (top - new).float().exp() + logits.sub_(new[:, None]).exp_().sum(dim=1, dtype=torch.float32)
         top = new
     chosen = linear(states, weight[tokens], None if bias is None else bias[tokens])
-    return Kept(chosen.float() - (top.float() + total.log())[:, None], best)
+    normaliser = top.float() + total.log()
+    return Kept(chosen.float() - normaliser[:, None], best, normaliser)
 
 
 def reduce_logits(logits: Tensor, tokens: Tensor) -> Kept:
     """The same from logits [n, V] that are there already."""
     logits = logits.float()
-    return Kept(logits[:, tokens] - logits.logsumexp(dim=1, keepdim=True), logits.argmax(dim=1))
+    normaliser = logits.logsumexp(dim=1)
+    return Kept(logits[:, tokens] - normaliser[:, None], logits.argmax(dim=1), normaliser)

@@ -29,7 +29,8 @@ from data_builders.factset import FactSet
 from fine_tuning.models import load_masked
 from probe.prompts import relations
 from probe.scoring.encode import encode, token_limit
-from probe.scoring.masked import Candidates, MaskedScorer, batches
+from probe.scoring.masked import Grouped, MaskedScorer
+from probe.scoring.scorer import Ask, Candidates, batches
 
 
 def xlmr_sized() -> torch.nn.Module:
@@ -63,12 +64,11 @@ def ours(model, tokenizer, jobs) -> list[np.ndarray]:
     scorer, found = MaskedScorer(model, tokenizer), []
     for prompts, tokens in jobs:
         place = {prompt: i for i, prompt in enumerate(dict.fromkeys(prompts))}
-        candidates = Candidates(tokens)
-        encoded = encode(tokenizer, list(place), candidates.most, token_limit(model, tokenizer))
+        work = scorer.work([Ask(prompt) for prompt in place], Candidates([""] * len(tokens), tokens, "it"))
         values = np.empty((len(place), len(tokens)), dtype=np.float32)
-        for batch in batches(encoded):
-            values[batch] = scorer.score([encoded[i] for i in batch], candidates).logprob
-        found.append((values / candidates.lengths)[[place[prompt] for prompt in prompts]])
+        for batch in batches(work):
+            values[batch] = [answer.logprob for answer in work.score(batch)]
+        found.append((values / [len(t) for t in tokens])[[place[prompt] for prompt in prompts]])
     return found
 
 
@@ -87,7 +87,7 @@ def sequences_of(model, tokenizer, jobs) -> list[torch.Tensor]:
     found = defaultdict(list)
     for prompts, tokens in jobs:
         for code in encode(
-            tokenizer, list(dict.fromkeys(prompts)), Candidates(tokens).most, token_limit(model, tokenizer)
+            tokenizer, list(dict.fromkeys(prompts)), Grouped(tokens).most, token_limit(model, tokenizer)
         ):
             for ids in code.ids:
                 found[len(ids)].append(ids)

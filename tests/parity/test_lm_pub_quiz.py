@@ -14,7 +14,7 @@ from tokenizers import processors
 
 from probe import metrics
 from probe.scoring.encode import encode
-from probe.scoring.masked import Candidates, MaskedScorer
+from probe.scoring.masked import Grouped, MaskedScorer
 
 TyQEvaluator = pytest.importorskip("lm_pub_quiz.evaluators.tyq_evaluator").TyQEvaluator
 PrecisionAtK = pytest.importorskip("lm_pub_quiz.metrics.basic").PrecisionAtK
@@ -42,7 +42,7 @@ def test_typed_queries_agree(kind):
     model = tiny_model(kind, tokenizer)
     theirs = _theirs(model, tokenizer)
     expected = [theirs.score_answers(template=TEMPLATE, answers=ANSWERS, subject=s) for s in SUBJECTS]
-    candidates = Candidates(tokenizer(list(ANSWERS), add_special_tokens=False)["input_ids"])
+    candidates = Grouped(tokenizer(list(ANSWERS), add_special_tokens=False)["input_ids"])
     assert candidates.most == 1
     prompts = encode(tokenizer, [TEMPLATE.replace("[X]", s) for s in SUBJECTS], 1, 48)
     ours = MaskedScorer(model, tokenizer).score(prompts, candidates).logprob
@@ -71,7 +71,7 @@ def test_theirs_differs_where_answers_have_two_tokens():
     (value,) = theirs.score_answers(template=TEMPLATE, answers=["東京a"], subject="Par")
     ids = tokenizer(["東京a"], add_special_tokens=False)["input_ids"][0]
     prompt = encode(tokenizer, [TEMPLATE.replace("[X]", "Par")], len(ids), 48)
-    ours = MaskedScorer(model, tokenizer).score(prompt, Candidates([ids])).logprob[0, 0] / len(ids)
+    ours = MaskedScorer(model, tokenizer).score(prompt, Grouped([ids])).logprob[0, 0] / len(ids)
     with torch.no_grad():
         sequence = torch.tensor([prompt[0].ids[-1]])
         logprob = model(sequence).logits[0].log_softmax(-1)[sequence[0] == tokenizer.mask_token_id]

@@ -29,7 +29,7 @@ from slow_scores import Slow, candidates_of, compare
 
 from probe.scoring import masked, vocabulary
 from probe.scoring.encode import encode
-from probe.scoring.masked import Candidates, MaskedScorer
+from probe.scoring.masked import Grouped, MaskedScorer
 
 TEMPLATES = {
     "P36": "the capital of [X] is [Y].",
@@ -152,7 +152,7 @@ def prompts_of(tokenizer) -> list:
     return encode(tokenizer, texts, 3, LIMIT)
 
 
-CHOICE = Candidates([[10], [11, 12], [13, 14, 15], [10, 11]])
+CHOICE = Grouped([[10], [11, 12], [13, 14, 15], [10, 11]])
 
 
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "fnet", "convbert", "nystromformer", "mobilebert", "luke"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from data_builders.errors import FactrootsError
-from probe.protocols import ALLOWED, PARTS, PRESETS, Protocol
+from probe.protocols import ALLOWED, NUMBERS, PARTS, PRESETS, Protocol
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -17,10 +19,19 @@ def test_presets(name):
     assert Protocol.parse(name) == PRESETS[name]
 
 
+def stand_together(parts: dict) -> bool:
+    """The two rules that bind parts: raw logits are kept at masks alone, and only a sum bounds what is left."""
+    if parts["combine"] == "logit" and parts["scoring"] != "masks":
+        return False
+    return not parts["best"] or (parts["scoring"], parts["combine"], parts["prior"]) == ("sentence", "sum", "none")
+
+
 @st.composite
 def protocols(draw):
     kind = draw(st.sampled_from(PARTS["kind"]))
-    parts = {name: draw(st.sampled_from(values)) for name, values in (PARTS | ALLOWED[kind]).items()}
+    numbers = {name: range(least, most + 1) for name, (_, least, most) in NUMBERS.items()}
+    parts = {name: draw(st.sampled_from(values)) for name, values in (PARTS | numbers | ALLOWED[kind]).items()}
+    assume(stand_together(parts))
     return Protocol(**(parts | {"kind": kind}), skip=draw(st.text(max_size=8).map(str.strip)))
 
 
@@ -37,6 +48,10 @@ def test_presets_with_parts_set_by_hand(name, part):
     """Setting a part of a preset changes that part alone."""
     preset = PRESETS[name]
     for value in (PARTS | ALLOWED[preset.kind])[part]:
+        if not stand_together(asdict(preset) | {part: value}):
+            with pytest.raises(FactrootsError, match="needs scoring="):
+                Protocol.parse(f"{name}({part}={value})")
+            continue
         found = Protocol.parse(f"{name}({part}={value})")
         assert getattr(found, part) == value
         assert [getattr(found, p) for p in PARTS if p != part] == [getattr(preset, p) for p in PARTS if p != part]
@@ -52,6 +67,11 @@ def test_presets_with_parts_set_by_hand(name, part):
         ("kassner2021(combine=full)", ["mean", "sum", "typed"]),
         ("zhao2024-full(combine=mean)", ["full", "partial", "vocabulary"]),
         ("typed(length=oracle)", ["own"]),
+        ("bear(shots=many)", ["whole number", "many"]),
+        ("bear(shots=33)", ["shots=33"]),
+        ("kassner2021(best=5)", ["scoring=sentence"]),
+        ("bear(best=5,prior=subjects)", ["prior=none"]),
+        ("bmlama(combine=logit)", ["scoring=masks"]),
         ("kassner2021(ties=mean;max)", ["ties=…"]),
         ("kassner2021(ties)", ["ties=…"]),
         ("kassner2021:somewhere", ["in brackets"]),
@@ -72,8 +92,8 @@ def test_spellings_of_one_protocol_are_one_text():
     """Two ways to write a protocol have one canonical text, so that they have one file and one signature."""
     spellings = [
         "kassner2021",
-        "typed(skip=date)",
-        "typed( combine = mean , skip = date )",
+        "typed(skip=date,join=space)",
+        "typed( combine = mean , skip = date , join=space)",
         "kassner2021(ties=expected)",
     ]
     assert {str(Protocol.parse(text)) for text in spellings} == {"kassner2021"}

@@ -128,11 +128,11 @@ def test_failed_write_leaves_nothing(tmp_path):
 
 def test_claims(store):
     """A folder takes one run, again and again, and tells another what differs."""
-    run = {"facts": "atlas", "model": {"sha256": "a"}}
+    run = {"schema_version": 2, "facts": "atlas", "model": {"sha256": "a"}}
     store.claim(run)
     store.claim(run)
     with pytest.raises(FactrootsError, match=r"holds another run \(its facts, model differ\); choose another --output"):
-        store.claim({"facts": "mlama", "model": {"sha256": "b"}})
+        store.claim({"schema_version": 2, "facts": "mlama", "model": {"sha256": "b"}})
 
 
 def test_claims_only_what_is_empty(store):
@@ -151,6 +151,9 @@ def test_reading_what_is_no_run(store):
         store.read()
     (store.folder / "run.json").write_text('{"a": ')
     with pytest.raises(FactrootsError, match="run.json is not readable JSON"):
+        store.read()
+    (store.folder / "run.json").write_text('{"schema_version": 1}')
+    with pytest.raises(FactrootsError, match="made by another version of factroots; make it anew"):
         store.read()
 
 
