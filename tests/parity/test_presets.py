@@ -24,6 +24,9 @@ ROWS = [
     fact("P47", "Italia", "Tunis"),
     fact("P47", "a b", "capital of"),
     fact("P47", "Lima", "a b c"),
+    fact("P47", "Tunis", "Roma la"),
+    fact("P36", "Tunis", "is of the"),
+    fact("P36", "a b c", "Par"),
 ]
 
 
@@ -31,9 +34,8 @@ ROWS = [
 def finished(request, tmp_path_factory):
     """A run over one- and several-token objects and two templates, and the slow way to score it."""
     tokenizer = wordpiece() if request.param == "wordpiece" else unigram(True)
-    model = tiny_model("bert" if request.param == "wordpiece" else "xlm-roberta", tokenizer, seed=3)
-    with torch.no_grad():
-        model.get_output_embeddings().weight.mul_(5)  # so that denominators differ from mask to mask
+    kind = "bert" if request.param == "wordpiece" else "xlm-roberta"
+    model = tiny_model(kind, tokenizer, seed=1, initializer_range=1.0)  # so that denominators differ from mask to mask
     folder = tmp_path_factory.mktemp(request.param)
     facts = write_facts(folder / "facts", {"it": ROWS}, TEMPLATES)
     return probed(folder / "run", f"{facts}(templates=all)", loaded(model, tokenizer)), Slow(model, tokenizer, LIMIT)
@@ -136,7 +138,7 @@ def test_other_subjects(finished):
 def test_a_prior_that_there_is_not(tmp_path):
     """One subject alone has no others: it is counted as unscored, with the reason."""
     tokenizer = wordpiece()
-    facts = write_facts(tmp_path / "facts", {"it": ROWS[:1] + ROWS[4:]}, TEMPLATES)
+    facts = write_facts(tmp_path / "facts", {"it": ROWS[:1] + ROWS[4:7]}, TEMPLATES)
     store = probed(tmp_path / "run", facts, loaded(tiny_model("bert", tokenizer), tokenizer))
     result = score(store, Protocol.parse("typed(join=space,prior=subjects)"))
     assert result.n_unscored == {"no prior: no other subject was asked about all of its candidates": 1}
