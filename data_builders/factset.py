@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_builders import filters
+from data_builders import filters, sizes
 from data_builders.digest import digest_of
 from data_builders.errors import FactrootsError, Problems, unknown
 from data_builders.facts import Template
@@ -34,7 +34,11 @@ class FactSet:
     no_leaks
         Leave out facts whose subject's label contains the object's label.
     sample
-        Keep this share of the facts, chosen by a hash of the fact: the same facts in every language and run.
+        Up to 1, the share of the facts to keep; an integer above 1, how many facts to keep of each relation in each
+        language. Facts are chosen by a hash of their keys, after the other filters: the same in every language and
+        run, and with ``parallel`` the very same facts in all.
+    candidates
+        Choose among at most this many candidates a question (:mod:`data_builders.choices`); 0 is all of them.
     gold
         ``one``: a fact has one right answer. ``any``: every object that the set gives for the subject is right, and
         they make one question. ``unique``: facts whose subject has several are left out. ``filtered``: the others
@@ -50,15 +54,17 @@ class FactSet:
     parallel: bool = False
     one_token: bool = False
     no_leaks: bool = False
-    sample: float | None = None
+    sample: float | int | None = None
+    candidates: int = 0
     gold: str = "one"
     templates: str = "first"
 
     def __post_init__(self):
         if self.gold not in GOLDS:
             raise unknown("gold policy", self.gold, GOLDS)
-        if self.sample is not None and not 0 < self.sample <= 1:
-            raise FactrootsError(f"sample is a share between 0 and 1, got {self.sample}")
+        if self.sample is not None:
+            object.__setattr__(self, "sample", sizes.sample_size(self.sample))
+        object.__setattr__(self, "candidates", sizes.candidates_size(self.candidates))
         if self.templates not in ("first", "all") and not self.templates.startswith("mpararel:"):
             raise unknown("template set", self.templates, ("first", "all", "mpararel:DIR"))
 
@@ -81,7 +87,7 @@ class FactSet:
             elif len(value) != 1:
                 raise FactrootsError(f"{key} takes one value, as {key}=…, got {len(value)}")
             else:
-                values[key] = _number(value[0]) if key == "sample" else value[0]
+                values[key] = sizes.number(key, value[0]) if key in ("sample", "candidates") else value[0]
         return cls(spec.name, spec.path, **values)
 
     def __str__(self) -> str:
@@ -101,9 +107,12 @@ class FactSet:
 
     def askable(self) -> tuple[str, ...]:
         """The languages that have templates; all of them where the rows bring prompts of their own."""
+        return self.templated() or tuple(open_source(self.source, self.path).languages())
+
+    def templated(self) -> tuple[str, ...]:
+        """The languages that have templates."""
         source = open_source(self.source, self.path)
-        langs = source.languages()
-        return tuple(lang for lang in langs if _templates(self, source, lang, Problems())) or tuple(langs)
+        return tuple(lang for lang in source.languages() if _templates(self, source, lang, Problems()))
 
     def open(self, langs: Sequence[str] | None = None, skip_bad: bool = False, pieces=None) -> OpenFactSet:
         """Read and check everything once; see :class:`OpenFactSet`. `langs` takes the place of the value's own."""
@@ -149,8 +158,13 @@ class OpenFactSet:
 
     def table(self, lang: str) -> pa.Table:
         """The facts of a language that pass every filter."""
-        table = self._filter(self.whole(lang))
-        return table if self._common is None else table.filter(pc.is_in(table["fact"], value_set=self._common))
+        table, size = self._filter(self.whole(lang)), self.spec.sample
+        if self._common is not None:
+            table = table.filter(pc.is_in(table["fact"], value_set=self._common))
+        if size is None:
+            return table
+        # Last, so that as many facts as were asked for are left in every language.
+        return filters.some(table, size) if isinstance(size, int) else filters.sample(table, size)
 
     def templates(self, lang: str) -> list[Template]:
         """The templates to be used in a language, in order."""
@@ -160,7 +174,7 @@ class OpenFactSet:
         """Refuse languages without templates, naming those that have some, and filters that leave nothing to ask."""
         lacking = [] if self.given else [lang for lang in self.langs if not self.templates(lang)]
         if lacking:
-            able = " ".join(self.spec.askable())
+            able = " ".join(self.spec.templated()) or "no language; --templates mpararel:DIR brings some"
             raise FactrootsError(f"{self.spec.source} has no templates in {', '.join(lacking)}; it has them in: {able}")
         if not any(len(self.table(lang)) for lang in self.langs):
             raise FactrootsError(f"the filters leave no fact of {self.spec} to ask")
@@ -173,20 +187,13 @@ class OpenFactSet:
             table = filters.no_leaks(table)
         if spec.one_token:
             table = filters.one_token(table, self.pieces)
-        return table if spec.sample is None else filters.sample(table, spec.sample)
+        return table
 
     def _check_relations(self) -> None:
         known = {r for lang in self.langs for r in self.whole(lang)["relation"].unique().to_pylist()}
         for name in self.spec.relations:
             if name not in known:
                 raise unknown("relation", name, known)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise FactrootsError(f"sample is a share between 0 and 1, got {text!r}") from None
 
 
 def _templates(spec: FactSet, source: Source, lang: str, problems: Problems) -> list[Template]:

@@ -35,5 +35,21 @@ def one_token(table: pa.Table, pieces: Callable[[list[str]], Sequence[int]] | No
 def sample(table: pa.Table, share: float) -> pa.Table:
     """The facts whose hash falls into the first `share` of its range; independent of order, language and run."""
     bound = int(share * 2**64)
-    heads = (hashlib.sha256(key.encode()).digest()[:8] for key in table["fact"].to_pylist())
-    return table.filter(pa.array([int.from_bytes(h, "big") < bound for h in heads], pa.bool_()))
+    return table.filter(pa.array([head < bound for head in _heads(table)], pa.bool_()))
+
+
+def some(table: pa.Table, count: int) -> pa.Table:
+    """Of each relation the `count` facts with the smallest hashes, or all that it has; in the table's order.
+
+    A fact that is chosen from some facts is also chosen from fewer of them. So a language that lacks facts of
+    another has all of its chosen facts, as far as it has them at all.
+    """
+    relation = np.unique(table["relation"].to_numpy(), return_inverse=True)[1]
+    order = np.lexsort((np.array(_heads(table), np.uint64), relation))
+    start = np.searchsorted(relation[order], relation[order])  # where in `order` each fact's relation begins
+    return table.take(np.sort(order[np.arange(len(table)) - start < count]))
+
+
+def _heads(table: pa.Table) -> list[int]:
+    """The first 64 bits of each fact's hash."""
+    return [int.from_bytes(hashlib.sha256(k.encode()).digest()[:8], "big") for k in table["fact"].to_pylist()]

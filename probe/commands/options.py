@@ -56,7 +56,17 @@ def filters(command: Callable) -> Callable:
         click.option("--parallel", is_flag=True, help="Keep only facts that every language asked for has."),
         click.option("--one-token", is_flag=True, help="Keep only facts whose object is one token to the model."),
         click.option("--no-leaks", is_flag=True, help="Leave out facts whose subject contains the object."),
-        click.option("--sample", type=float, help="Keep this share of the facts, chosen by their hash, as 0.02."),
+        click.option(
+            "--sample",
+            type=float,
+            help="Keep this share of the facts, as 0.02, or this many of each relation and language, as 60; "
+            "chosen by their hash.",
+        ),
+        click.option(
+            "--candidates",
+            type=int,
+            help="Choose among at most this many candidates a question, as 50: the right ones, then others by hash.",
+        ),
         click.option("--templates", help="first (the default), all, or mpararel:DIR for paraphrases."),
         gold(None),
     ):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from probe_fixtures import fact, rigged, wordpiece, write_facts
 
@@ -15,7 +16,7 @@ from data_builders.errors import FactrootsError
 from data_builders.export import export
 from data_builders.facts import from_rows
 from data_builders.factset import GOLDS, FactSet
-from data_builders.filters import sample
+from data_builders.filters import sample, some
 from probe.protocols import Protocol
 from probe.scores import judge, score
 
@@ -29,7 +30,8 @@ FACTSETS = st.builds(
     parallel=st.booleans(),
     one_token=st.booleans(),
     no_leaks=st.booleans(),
-    sample=st.none() | st.floats(0, 1, exclude_min=True),
+    sample=st.none() | st.floats(0, 1, exclude_min=True) | st.integers(2, 10**6),
+    candidates=st.just(0) | st.integers(2, 10**6),
     gold=st.sampled_from(GOLDS),
     templates=st.sampled_from(["first", "all", "mpararel:a (b), c;d=e%"]),
 )
@@ -61,7 +63,14 @@ def test_portable_text_names_no_folder(value):
         ("mlama:x(sample=few)", ["between 0 and 1", "few"]),
         ("mlama:x(sample=0)", ["between 0 and 1"]),
         ("mlama:x(sample=nan)", ["between 0 and 1"]),
-        ("mlama:x(sample=1.1)", ["between 0 and 1"]),
+        ("mlama:x(sample=1.1)", ["between 0 and 1", "number of facts of each relation", "1.1"]),
+        ("mlama:x(sample=-60)", ["between 0 and 1"]),
+        ("mlama:x(sample=inf)", ["between 0 and 1"]),
+        ("mlama:x(candidates)", ["one value"]),
+        ("mlama:x(candidates=1)", ["2 or more", "got 1"]),
+        ("mlama:x(candidates=-50)", ["2 or more", "got -50"]),
+        ("mlama:x(candidates=50.0)", ["2 or more", "50.0"]),
+        ("mlama:x(candidates=all)", ["2 or more", "all"]),
         ("mlama:x(templates=none)", ["first", "all", "mpararel:DIR"]),
     ],
 )
@@ -137,6 +146,63 @@ def test_sample_is_nested_and_the_same_everywhere():
     assert 850 < len(shares[0.5]) < 1150
     turned = ja.take(list(reversed(range(2000))))
     assert set(sample(turned, 0.1)["fact"].to_pylist()) == shares[0.1]
+
+
+@pytest.mark.parametrize(("size", "text"), [(60, "60"), (60.0, "60"), (1, "1.0"), (1.0, "1.0"), (0.02, "0.02")])
+def test_sizes_that_are_equal_have_one_text(size, text):
+    """A share stays a share and a number a number, however it was given; 1 is everything."""
+    value = FactSet("mlama", "x", sample=size)
+    assert str(value) == f"mlama:x(sample={text})"
+    assert type(FactSet.parse(str(value)).sample) is type(value.sample)
+
+
+def first(rows: list[dict], count: int) -> list[str]:
+    """The keys of the `count` facts of each relation whose SHA-256 comes first, in the order of the rows."""
+    kept = set()
+    for relation in {row["relation"] for row in rows}:
+        keys = [row["fact"] for row in rows if row["relation"] == relation]
+        kept |= set(sorted(keys, key=lambda key: hashlib.sha256(key.encode()).hexdigest())[:count])
+    return [row["fact"] for row in rows if row["fact"] in kept]
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(["P19", "P36", "P47"]), st.integers(0, 99)), max_size=60, unique=True),
+    count=st.integers(2, 12),
+)
+def test_a_number_of_facts(rows, count):
+    """So many of each relation, or all that it has; without some facts, those that are left stay chosen."""
+    rows = [fact(relation, f"{i}", "x", fact=f"{relation}-{i}") for relation, i in rows]
+    chosen = some(from_rows(rows), count)["fact"].to_pylist()
+    assert chosen == first(rows, count)
+    fewer = some(from_rows(rows[::2]), count)["fact"].to_pylist()
+    assert {row["fact"] for row in rows[::2]} & set(chosen) <= set(fewer)
+
+
+def test_a_number_of_facts_that_all_languages_share(tmp_path):
+    """The sample is drawn from the facts that are left, so parallel languages have as many as were asked for."""
+    has = {"it": range(300), "ja": range(100, 400), "af": range(150, 300)}
+    rows = {lang: [fact("P36", f"s{i}", "x", fact=f"f{i}") for i in own] for lang, own in has.items()}
+    facts = write_facts(tmp_path, rows, dict.fromkeys(rows, TEMPLATES))
+    own, same = (FactSet.parse(f"{facts}({flags}sample=60)").open() for flags in ("", "parallel,"))
+    assert {len(opened.table(lang)) for opened in (own, same) for lang in rows} == {60}
+    keys = [same.table(lang)["fact"].to_pylist() for lang in rows]
+    assert keys[0] == keys[1] == keys[2] == first(rows["af"], 60)
+    assert own.table("it")["fact"].to_pylist() == first(rows["it"], 60) != keys[0]
+
+
+def test_a_share_commutes_with_the_facts_that_are_shared(facts):
+    """Keeping a share of the shared facts is keeping the shared ones of a share."""
+    for share in (0.2, 0.5, 0.8):
+        whole = {f for lang in ("it", "ja") for f in kept(f"{facts}(parallel)", lang)}
+        expected = [pair for pair in kept(f"{facts}(sample={share})", "it") if pair in whole]
+        assert kept(f"{facts}(parallel,sample={share})", "it") == expected
+
+
+def test_a_set_without_templates_says_where_some_are(tmp_path):
+    opened = FactSet.parse(write_facts(tmp_path, {"it": IT}, {})).open()
+    with pytest.raises(FactrootsError, match="no templates in it; .* --templates mpararel:DIR brings some"):
+        opened.need_questions()
 
 
 def test_unknown_relation_and_language(facts):
@@ -218,6 +284,19 @@ def test_hash_knows_every_value(column, tmp_path):
     moved[1][column], moved[2][column] = moved[1][column] + moved[2][column][0], moved[2][column][1:] or "y"
     hashes.add(digest(tmp_path / "c", {"it": moved}, {"it": TEMPLATES}))
     assert len(hashes) == 3
+
+
+def test_hash_knows_aliases_where_there_are_some(tmp_path):
+    """Other names are other content; a set without any has the hash that it always had."""
+    named = [{**row, "aliases": names} for row, names in zip(IT, [["a", "b"], [], [], [], []], strict=True)]
+    split = [{**row, "aliases": names} for row, names in zip(IT, [["a"], ["b"], [], [], []], strict=True)]
+    hashes = [digest(tmp_path / f"{i}", {"it": rows}, {"it": TEMPLATES}) for i, rows in enumerate((IT, named, split))]
+    assert len(set(hashes)) == 3
+    two = [
+        {"relation": "P36", "subject_uri": "Q38", "object_uri": "Q220", "subject": "Italia", "object": "Roma"},
+        {"relation": "P36", "subject_uri": "Q17", "object_uri": "Q1490", "subject": "Giappone", "object": "東京"},
+    ]
+    assert digest(tmp_path / "two", {"it": two}, {"it": {"P36": "[Y] è la capitale di [X]."}}).startswith("176cc1fb20")
 
 
 def test_hash_knows_templates_and_languages(tmp_path):

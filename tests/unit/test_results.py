@@ -151,7 +151,7 @@ def changed_runs(run: dict) -> Iterator[tuple[str, dict, FactSet, Protocol, dict
     yield "scoring", run | {"scoring": "l2r"}, FACTS, protocol, BOOTSTRAP
     yield "candidates", run | {"candidates": "given"}, FACTS, protocol, BOOTSTRAP
     others = {"langs": ("it",), "relations": ("P19",), "parallel": True, "one_token": True, "no_leaks": True}
-    others |= {"sample": 0.5, "gold": "any", "templates": "all", "source": "facts"}
+    others |= {"sample": 0.5, "candidates": 50, "gold": "any", "templates": "all", "source": "facts"}
     assert set(others) == {f.name for f in fields(FactSet)} - {"path"}
     for name, value in others.items():
         yield name, run, replace(FACTS, **{name: value}), protocol, BOOTSTRAP
