@@ -74,7 +74,7 @@ def _mlama(folder: Path) -> Writer:
     def write(lang: str, table: pa.Table, templates: list[Template]) -> int:
         if table.column_names != list(COLUMNS):
             raise FactrootsError(
-                "facts with prompts of their own do not fit mLAMA's layout; export as jsonl or parquet"
+                "facts with prompts or aliases of their own do not fit mLAMA's layout; export as jsonl or parquet"
             )
         (folder / lang).mkdir()
         first = {t.relation: t for t in reversed(templates)}

@@ -15,13 +15,19 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-#: Columns of a table of facts in one language. Three more are optional: ``prompt``, a template that already
-#: holds the subject, ``candidates``, the object URIs that this row's answer must be chosen from, and
-#: ``candidate_labels``, what these are called in the table's language (parallel to ``candidates``).
+#: Columns of a table of facts in one language. Four more are optional: ``prompt``, a template that already
+#: holds the subject, ``candidates``, the object URIs that this row's answer must be chosen from,
+#: ``candidate_labels``, what these are called in the table's language (parallel to ``candidates``), and ``aliases``,
+#: what else the object is called there.
 COLUMNS = ("fact", "relation", "subject_uri", "object_uri", "subject", "object")
 SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
 OPTIONAL = pa.schema(
-    [("prompt", pa.string()), ("candidates", pa.list_(pa.string())), ("candidate_labels", pa.list_(pa.string()))]
+    [
+        ("prompt", pa.string()),
+        ("candidates", pa.list_(pa.string())),
+        ("candidate_labels", pa.list_(pa.string())),
+        ("aliases", pa.list_(pa.string())),
+    ]
 )
 
 SUBJECT, OBJECT = "[X]", "[Y]"
@@ -42,7 +48,7 @@ class Fact(NamedTuple):
 class Template(NamedTuple):
     """A cloze sentence of a relation in a language, with one ``[X]`` and one ``[Y]`` anywhere in it.
 
-    ``made`` says how it came to be: ``human``, ``human-checked``, ``machine``,
+    ``made`` says how it came to be: ``human``, ``human, inflection markup reduced``, ``human-checked``, ``machine``,
     ``model-written, not reviewed by native speakers`` or ``unknown``.
     """
 

@@ -95,7 +95,7 @@ def _good(rows, layout, problems):
         if layout.extras:
             fact |= {name: row.get(name) for name in OPTIONAL.names}
         fault = row_fault(fact, spelled) or extras_fault(fact) or _text_fault(fact)
-        has = {name for name in OPTIONAL.names if fact.get(name) is not None}
+        has = {name for name in OPTIONAL.names if name != "aliases" and fact.get(name) is not None}
         if not fault and fact["fact"] in seen:
             fault = f"fact {fact['fact']!r} stands already at {seen[fact['fact']]}"
         if not fault and extras is not None and has != extras:

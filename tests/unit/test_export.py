@@ -65,6 +65,16 @@ def test_prompts_and_candidates_come_back(tmp_path, format_):
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
+def test_aliases_come_back(tmp_path, format_):
+    rows = [{**FACT._asdict(), "aliases": ["Urbs", "l'Urbe"]}, {**FACT._asdict(), "fact": "f2", "aliases": []}]
+    table = drop_absent(FULL.empty_table().from_pylist(rows, schema=FULL))
+    export([("it", table, [])], tmp_path / "out", format_)
+    assert Files(tmp_path / "out").facts("it", Problems()).equals(table)
+    with pytest.raises(FactrootsError, match="aliases of their own do not fit mLAMA's layout"):
+        export([("it", table, [])], tmp_path / "other", "mlama")
+
+
 def test_mlama_layout_is_the_published_one(tmp_path):
     second = TEMPLATE._replace(text="[X]: [Y]")
     other = Fact("f2", "P36", "Q142", "Q90", "Francia", "Parigi")

@@ -55,6 +55,33 @@ def test_optional_columns(write):
     assert not found
 
 
+def test_aliases(write):
+    """Other names of the object; a row may have none, or not say."""
+    table, found = read(
+        write(
+            {**ROW, "fact": "1", "aliases": ["l'Urbe", "città eterna"]},
+            {**ROW, "fact": "2", "aliases": []},
+            {**ROW, "fact": "3", "aliases": None},
+        )
+    )
+    assert table["aliases"].to_pylist() == [["l'Urbe", "città eterna"], [], []]
+    assert tuple(table.column_names) == (*COLUMNS, "aliases")
+    assert not found
+
+
+@pytest.mark.parametrize("names", [[" "], [""], [None]])
+def test_aliases_that_are_no_names(write, names):
+    table, found = read(write({**ROW, "fact": "1", "aliases": ["Urbs"]}, {**ROW, "fact": "2", "aliases": names}))
+    assert table["fact"].to_pylist() == ["1"]
+    assert found == [(2, "aliases is not a list of texts")]
+
+
+@pytest.mark.parametrize("names", ["Urbs", 3, {"it": "Urbs"}, [1]])
+def test_aliases_that_are_no_list_of_texts(tmp_path, write_jsonl, names):
+    write_jsonl("facts-it.jsonl", {**ROW, "fact": "1"}, {**ROW, "fact": "2", "aliases": names})
+    assert read(tmp_path)[1] == [(2, "aliases is not a list of texts")]
+
+
 def test_every_bad_row_by_number(write):
     good = {**ROW, "prompt": "[Y] è la capitale.", "candidates": ["Q220"], "candidate_labels": ["Roma"]}
     bad = [
