@@ -24,6 +24,7 @@ COMMANDS = {
     "run": Entry("probe.commands.run:run", "Ask a model every fact, and score its answers."),
     "score": Entry("probe.commands.score:score", "Score a finished run under another protocol, without the model."),
     "show": Entry("probe.commands.show:show", "Show a result as a table."),
+    "consistency": Entry("probe.commands.consistency:consistency", "Say how a run's answers hang together."),
     "compare": Entry("leaderboard.cli:compare", "Compare two runs on the facts they share."),
     "data": Entry("data_builders.cli:group", "List, show, check, export and fetch fact sets."),
     "demo": Entry("fine_tuning.cli:demo", "Make the planted world and the demo model anew."),
