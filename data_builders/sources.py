@@ -15,8 +15,11 @@ from data_builders.facts import Template
 SOURCES = {
     "atlas": "data_builders.atlas:Atlas",
     "bmlama": "data_builders.bmlama:BMLama",
+    "dlama": "data_builders.dlama:DLama",
     "facts": "data_builders.files:Files",
+    "geomlama": "data_builders.geomlama:GeoMLama",
     "mlama": "data_builders.mlama:MLama",
+    "xfactr": "data_builders.xfactr:XFactr",
 }
 
 
