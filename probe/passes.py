@@ -88,9 +88,9 @@ def parts(text: str) -> dict[str, str | int]:
     return _PLAIN | {part: value if part in PARTS else int(value) for part, value in given.items()}
 
 
-def typed(text: str) -> bool:
-    """Whether a pass scores candidates."""
-    return Spec.parse(text).name != "decode"
+def has_priors(text: str) -> bool:
+    """Whether a pass scores sentences without their subject too: where it scores candidates, and all of them."""
+    return Spec.parse(text).name != "decode" and not parts(text)["best"]
 
 
 def scorer(text: str, model, tokenizer):

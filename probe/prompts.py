@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pyarrow as pa
 
+from data_builders import choices
 from data_builders.facts import OBJECT, Template
 from data_builders.factset import OpenFactSet
 from data_builders.filters import one_token
@@ -69,25 +70,27 @@ def relations(data: OpenFactSet, lang: str, tokenize: Tokenize, shots: int = 0) 
         known = defaultdict(dict)
         for row in whole_rows[name]:
             known[row["subject_uri"]][place[row["object_uri"], row["object"]]] = None
+        sampled = {row["object_uri"] for row in fact_rows[name]}
+        ranking = choices.ranked(name, relation.uris, sampled) if data.spec.candidates else None
         solved = chosen(fact_rows[name], shots)
         for rows in _by_subject(fact_rows[name]).values():
             first = rows[0]
+            own = tuple(known[first["subject_uri"]])
             for number, template in _templates(first, templates[name]):
-                relation.questions.append(
-                    Question(
-                        number,
-                        first["subject_uri"],
-                        first["subject"],
-                        template and _filled(template, first, OBJECT),
-                        tuple(row["fact"] for row in rows),
-                        tuple(place[row["object_uri"], row["object"]] for row in rows),
-                        tuple(known[first["subject_uri"]]),
-                        _given(first, place),
-                        template and _filled(template, first, OBJECT, without_subject=True),
-                        "".join(_filled(template, row, row["object"]) + SEPARATOR for row in solved if template),
-                        not any(row in solved for row in rows),
-                    )
+                question = Question(
+                    template=number,
+                    subject_uri=first["subject_uri"],
+                    subject=first["subject"],
+                    prompt=template and _filled(template, first, OBJECT),
+                    facts=tuple(row["fact"] for row in rows),
+                    golds=tuple(place[row["object_uri"], row["object"]] for row in rows),
+                    known=own,
+                    given=_given(first, place, own, ranking, data.spec.candidates),
+                    bare=template and _filled(template, first, OBJECT, without_subject=True),
+                    context="".join(_filled(template, row, row["object"]) + SEPARATOR for row in solved if template),
+                    scored=not any(row in solved for row in rows),
                 )
+                relation.questions.append(question)
         relation.questions += _priors(relation.questions)
         yield relation
 
@@ -153,12 +156,26 @@ def chosen(rows: Sequence[dict], shots: int) -> list[dict]:
 
 
 def _priors(questions: Sequence[Question]) -> list[Question]:
-    """The distinct prompts without a subject, each as a question that asks for no fact."""
-    bare = dict.fromkeys((q.template, q.bare, q.context) for q in questions if q.bare is not None)
-    return [Question(template, "", "", text, (), (), (), None, text, context) for template, text, context in bare]
+    """The distinct prompts without a subject, each a question that asks for no fact, over all that is chosen among."""
+    asked = defaultdict(list)
+    for q in questions:
+        if q.bare is not None:
+            asked[q.template, q.bare, q.context].append(q.given)
+    return [
+        Question(template, "", "", bare, (), (), (), _union(given), bare, context)
+        for (template, bare, context), given in asked.items()
+    ]
 
 
-def _given(row: dict, place: dict[tuple[str, str], int]) -> tuple[int, ...] | None:
-    if not row.get("candidates"):
-        return None
-    return tuple(place[pair] for pair in zip(row["candidates"], row["candidate_labels"], strict=True))
+def _union(given: Sequence[tuple[int, ...] | None]) -> tuple[int, ...] | None:
+    """All places of some choices; None, which is every place, where one of them is that."""
+    return None if None in given else tuple(sorted(set().union(*given)))
+
+
+def _given(
+    row: dict, place: dict, own: Collection[int], ranking: list[int] | None, most: int
+) -> tuple[int, ...] | None:
+    """The places that a row chooses among: what the set gives, what is left of all by hash, or None for all."""
+    if row.get("candidates"):
+        return tuple(place[pair] for pair in zip(row["candidates"], row["candidate_labels"], strict=True))
+    return None if ranking is None else choices.choice(ranking, own, most)

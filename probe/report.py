@@ -43,6 +43,10 @@ def show(result: Result, console: Console) -> None:
         reasons = "; ".join(f"{n:,} {escape(why)}" for why, n in sorted(result.n_unscored.items()))
         bad = f"{result.n_bad_rows:,} bad rows skipped" if result.n_bad_rows else ""
         console.print(f"unscored: {'; '.join(filter(None, (reasons, bad)))}", highlight=False)
+    if exact := result.float32:
+        ranks = "" if exact.ranks_differ is None else f"{exact.ranks_differ:,} ranks and "
+        answers = f"{ranks}{exact.answers_differ:,} answers differ from float32"
+        console.print(f"of {exact.items:,} items asked again, {answers}", highlight=False)
     console.print(escape(result.signature), style="dim", highlight=False, soft_wrap=True)
 
 

@@ -64,6 +64,14 @@ class Language(_Record):
     n_unknown_golds: Count
 
 
+class Precision(_Record):
+    """Of `items` asked in float32 too: how many have another rank of the gold there, and how many another P@1."""
+
+    items: Count
+    ranks_differ: Count | None
+    answers_differ: Count
+
+
 class Result(_Record):
     """A number with everything that decided it. The overall ``value`` averages or pools languages by the protocol."""
 
@@ -76,6 +84,7 @@ class Result(_Record):
     n_scored: Count
     n_unscored: dict[str, Count]
     n_bad_rows: Count
+    float32: Precision | None
     protocol: str
     languages: list[Language]
     model: dict[str, str | int | None]

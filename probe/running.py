@@ -20,6 +20,7 @@ from fine_tuning.models import Loaded
 from probe import passes
 from probe.items import answered, candidate_rows
 from probe.memory import give_back
+from probe.progress import progress
 from probe.prompts import Question, Tokenize, relations
 from probe.scoring.encode import glue
 from probe.scoring.scorer import Answer, Ask, Candidates, Scorer, Work, batches
@@ -57,7 +58,8 @@ def describe(data: OpenFactSet, loaded: Loaded, scoring: str) -> dict:
             "spec": str(loaded.spec),
             "id": loaded.id,
             "name": Path(loaded.id).name if loaded.spec.is_local and loaded.spec.name != "demo" else str(loaded.id),
-            "family": getattr(loaded, "family", "masked"),
+            "family": loaded.family,
+            "quantization": loaded.quantization,
             "revision": loaded.revision,
             "sha256": loaded.sha256,
             "dtype": loaded.dtype,
@@ -74,6 +76,14 @@ def default_folder(run: dict) -> Path:
     digest = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:10]
     name = f"{Path(run['model']['spec']).name}-{run['facts'].partition('(')[0].partition(':')[0]}"
     return Path("runs") / f"{name}-{digest}"
+
+
+def carry_out(data: OpenFactSet, loaded: Loaded, scoring: str, store: Store, quiet: bool) -> None:
+    """Make or finish a run in its folder, alone there, with progress on the terminal."""
+    with store.lock():
+        store.claim(describe(data, loaded, scoring))
+        with progress(quiet) as bar:
+            execute(data, loaded, store, bar)
 
 
 def execute(data: OpenFactSet, loaded: Loaded, store: Store, progress: Progress) -> None:
@@ -128,7 +138,7 @@ def _steps(data, lang: str, tokenize: Tokenize, scorer: Scorer, scoring: str, ta
         for question in relation.questions:
             if fault := _unaskable(question):
                 faults.append((question, Answer(fault=fault)))
-            elif question.facts or passes.typed(scoring):
+            elif question.facts or passes.has_priors(scoring):
                 asked[Ask(question.prompt, question.given if chooses else None, question.context)].append(question)
         groups = list(asked.values())
         work = scorer.work(list(asked), Candidates(relation.labels, relation.tokens, lang))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
-from probe import passes, uncertainty
+from probe import passes, precision, uncertainty
 from probe.judging import Judged
 from probe.protocols import Protocol
 from probe.provenance import code, packages
@@ -67,9 +67,13 @@ def score(store: Store, protocol: Protocol, gold: str | None = None) -> Result:
         n_scored=len(whole),
         n_unscored=dict(unscored),
         n_bad_rows=run["data"]["bad_rows"],
+        float32=precision.compare(store, whole.astype({"lang": str, "relation": str}), protocol, facts.gold),
         protocol=str(protocol),
         languages=languages,
-        model={k: run["model"][k] for k in ("spec", "id", "family", "revision", "dtype", "sha256", "device")},
+        model={
+            k: run["model"][k]
+            for k in ("spec", "id", "family", "revision", "quantization", "dtype", "sha256", "device")
+        },
         data={"spec": str(facts), "sha256": run["data"]["sha256"], "n": len(whole) + sum(unscored.values())},
         code=code(),
         packages=packages(),

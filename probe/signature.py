@@ -44,6 +44,7 @@ def signature(run: dict, facts: FactSet, protocol: Protocol, bootstrap: dict) ->
         "family": model["family"],
         "revision": model["revision"],
         "weights": model["sha256"][:8],
+        "quantization": model["quantization"],
         "dtype": model["dtype"],
         "ci": f"bootstrap,{bootstrap['unit']},n={bootstrap['resamples']},seed={bootstrap['seed']}",
         "version": version(),

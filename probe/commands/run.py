@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import click
 
@@ -36,32 +37,40 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
     spec = _narrowed(FactSet.parse(factset or ("atlas" if model == "demo" else "mlama")), langs, filters)
 
     from data_builders.fetch import ensure
-    from fine_tuning.models import load_masked, locate, quiet_libraries
+    from fine_tuning.locating import locate
+    from fine_tuning.models import load, quiet_libraries
     from probe.commands.output import finish
     from probe.passes import DEFAULT
-    from probe.progress import progress
-    from probe.running import default_folder, describe, execute
+    from probe.precision import beside, fewer
+    from probe.running import carry_out, default_folder, describe
     from probe.store import Store
     from probe.timing import Timing
 
     timing = Timing()
-    locate(model)
+    found = locate(model)
     if spec.path is None:
         ensure(spec.source)
     spec = spec if spec.langs else replace(spec, langs=_all_languages(model, spec))
     data = None if spec.one_token else spec.open(skip_bad=skip_bad)  # before the model: bad facts are found at once
     quiet_libraries()
-    loaded = load_masked(model, dtype, device)
-    data = data or spec.open(skip_bad=skip_bad, pieces=lambda labels: _pieces(loaded.tokenizer, labels))
+    loaded = load(found, dtype, device)
+    pieces = partial(_pieces, loaded.tokenizer)
+    data = data or spec.open(skip_bad=skip_bad, pieces=pieces)
     data.need_questions()
-    chosen = chosen or [Protocol.parse(DEFAULT[getattr(loaded, "family", "masked")])]
+    chosen = chosen or [Protocol.parse(DEFAULT[loaded.family])]
+    runs = []
     for scoring, views in _by_pass(chosen, loaded, data, output).items():
         record = describe(data, loaded, scoring)
         store = Store(output or default_folder(record))
+        runs.append((scoring, views, store))
+        carry_out(data, loaded, scoring, store, quiet)
+    if dtype != "float32":
+        loaded = None  # its memory is needed
+        exact, few = load(found, "float32", device), fewer(spec).open(skip_bad=skip_bad, pieces=pieces)
+        for scoring, _, store in runs:
+            carry_out(few, exact, scoring, beside(store), quiet)
+    for _, views, store in runs:
         with store.lock():
-            store.claim(record)
-            with progress(quiet) as bar:
-                execute(data, loaded, store, bar)
             timing.write(store, device)
             finish(store, views, spec.gold, as_json)
 
@@ -73,7 +82,7 @@ def _by_pass(protocols, loaded, data, output) -> dict[str, list]:
 
     passes = {}
     for protocol in protocols:
-        passes.setdefault(needed(protocol, getattr(loaded, "family", "masked"), data.langs), []).append(protocol)
+        passes.setdefault(needed(protocol, loaded.family, data.langs), []).append(protocol)
     if output and len(passes) > 1:
         named = "; ".join(f"{', '.join(map(str, views))}: {scoring}" for scoring, views in passes.items())
         raise FactrootsError(f"these protocols need several passes over the model ({named}); leave --output out")

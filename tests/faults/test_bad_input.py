@@ -119,10 +119,15 @@ def test_folder_without_a_model(here):
 
 
 def test_model_without_a_masked_head(here):
-    """A decoder is no masked language model."""
+    """A decoder cannot fill masks, and the line names a protocol that it can follow."""
     GPT2LMHeadModel(GPT2Config(vocab_size=200, n_embd=16, n_layer=1, n_head=2)).save_pretrained("gpt")
-    wordpiece().save_pretrained("gpt")
-    refuses(changed("--model", "./gpt"), "gpt2", "no masked-LM head")
+    tokenizer = wordpiece()
+    tokenizer.save_pretrained("gpt")
+    refuses(changed("--model", "./gpt"), "./gpt", "no bos or eos token")
+    tokenizer.bos_token = "[CLS]"
+    tokenizer.save_pretrained("gpt")
+    words = [*changed("--model", "./gpt"), "--protocol", "kassner2021"]
+    refuses(words, "kassner2021 needs a masked LM", "causal", "--protocol bear")
 
 
 def test_model_saved_without_its_head(here):
