@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from probe import uncertainty
 from probe.consistency import answers
@@ -54,71 +55,89 @@ class All(NamedTuple):
     wrong: Estimate
 
 
+class _Side(NamedTuple):
+    """A relation in one language, ready to be laid beside others; `said` is None where nothing is ranked."""
+
+    ranked: Ranked
+    keys: pd.Index
+    subject: np.ndarray
+    p1: np.ndarray
+    said: csr_array | None
+
+
 class Agreement:
     """Collects pairs of languages relation by relation."""
 
     def __init__(self, langs: Sequence[str], weights: str):
         self.langs, self.weights = langs, weights
-        self._parts: dict[tuple[str, ...], list[pd.DataFrame]] = defaultdict(list)
+        self._parts: dict[tuple[str, ...], list[dict[str, np.ndarray]]] = defaultdict(list)
+        self._relations = 0
 
     def add(self, relation: dict[str, Ranked]) -> None:
         """Take in a relation of the languages that have it."""
-        keys = {lang: _keys(ranked.frame) for lang, ranked in relation.items()}
-        said = {lang: answers(ranked.scores) for lang, ranked in relation.items() if ranked.uris.size}
+        self._relations += 1
+        sides = {lang: _side(ranked) for lang, ranked in relation.items()}
         groups = list(combinations([lang for lang in self.langs if lang in relation], 2))
         if len(self.langs) > 2 and len(relation) == len(self.langs):
             groups.append(tuple(self.langs))
         for group in groups:
-            self._add([relation[lang] for lang in group], [keys[lang] for lang in group], said)
+            if len((part := self._part([sides[lang] for lang in group]))["relation"]):
+                self._parts[group].append(part)
 
-    def _add(self, languages: list[Ranked], keys: list[pd.Index], said: dict) -> None:
-        shared = reduce(lambda one, other: one.intersection(other, sort=False), keys)
-        rows = [key.get_indexer(shared) for key in keys]
-        first = languages[0].frame.iloc[rows[0]]
-        frame = first[["subject_uri", "relation"]].reset_index(drop=True)
-        uris = reduce(np.intersect1d, [one.uris for one in languages])
-        columns = [np.searchsorted(one.uris, uris) for one in languages]
+    def _part(self, sides: list[_Side]) -> dict[str, np.ndarray]:
+        """What is kept of a relation for some languages, a row a question that they share."""
+        shared = reduce(lambda one, other: one[other.get_indexer(one) >= 0], [side.keys for side in sides])
+        rows = [side.keys.get_indexer(shared) for side in sides]
+        uris = reduce(lambda one, other: np.intersect1d(one, other, True), [side.ranked.uris for side in sides])
+        columns = [np.searchsorted(side.ranked.uris, uris) for side in sides]
         places = [np.ix_(r, c) for r, c in zip(rows, columns, strict=True)]
-        frame["agree"], frame["wrong"] = np.nan, np.nan
-        if said:
-            gold = np.logical_or.reduce([one.gold[place] for one, place in zip(languages, places, strict=True)])
-            chosen = [said[one.lang][r][:, c] for one, r, c in zip(languages, rows, columns, strict=True)]
-            frame["agree"], frame["wrong"] = unanimous(chosen, gold)
-        if len(languages) == 2:
-            scores = (one.scores[place] for one, place in zip(languages, places, strict=True))
-            frame["rankc"], frame["floor"], _ = rankc(*scores, self.weights)
-            for name, one, r in zip("ab", languages, rows, strict=True):
-                frame[name] = one.frame["p1"].to_numpy()[r]
-        self._parts[tuple(one.lang for one in languages)].append(frame)
+        nothing = np.full(len(shared), np.nan)
+        part = {"subject_uri": sides[0].subject[rows[0]], "relation": np.full(len(shared), self._relations, np.int16)}
+        part |= {"agree": nothing, "wrong": nothing}
+        if all(side.said is not None for side in sides):
+            gold = np.logical_or.reduce([side.ranked.gold[place] for side, place in zip(sides, places, strict=True)])
+            said = [side.said[r][:, c] for side, r, c in zip(sides, rows, columns, strict=True)]
+            part |= unanimous(said, gold)._asdict()
+        if len(sides) == 2:
+            found = rankc(*(side.ranked.scores[place] for side, place in zip(sides, places, strict=True)), self.weights)
+            part |= {"rankc": found.value, "floor": found.floor}
+            part |= {name: side.p1[r] for name, side, r in zip("ab", sides, rows, strict=True)}
+        return part
 
     def pairs(self, how: str) -> list[Pair]:
         """Every pair that shares a question; `how` the protocol averages P@1."""
-        every = [(pair, self._parts.get(pair, [])) for pair in combinations(self.langs, 2)]
-        joined = [(pair, pd.concat(parts, ignore_index=True)) for pair, parts in every if any(map(len, parts))]
+        joined = [(pair, self._joined(pair)) for pair in combinations(self.langs, 2) if pair in self._parts]
         rows = [_pair(*pair, frame, how) for pair, frame in joined]
         return [row._replace(p_holm=p) for row, p in zip(rows, holm([row.p for row in rows]), strict=True)]
 
     def all(self) -> All | None:
         """None with fewer than three languages, or where they share nothing or do not choose among candidates."""
-        parts = self._parts.get(tuple(self.langs), []) if len(self.langs) > 2 else []
-        frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-        if not len(frame) or frame["agree"].isna().any():
+        every = tuple(self.langs)
+        if len(every) < 3 or every not in self._parts:
             return None
-        found = ratios(frame.assign(lang=""), {name: Part(frame[name].to_numpy()) for name in ("agree", "wrong")})
-        return All(len(self.langs), len(frame), *(drawn.estimate() for drawn in found.values()))
+        frame = self._joined(every)
+        found = ratios(frame, {name: Part(frame[name].to_numpy()) for name in ("agree", "wrong")})
+        agree, wrong = (drawn.estimate() for drawn in found.values())
+        return agree and All(len(every), len(frame), agree, wrong)
+
+    def _joined(self, group: tuple[str, ...]) -> pd.DataFrame:
+        parts = self._parts[group]
+        return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]} | {"lang": 0})
 
 
-def _keys(frame: pd.DataFrame) -> pd.Index:
-    """What makes answers of two languages answers to one question; namesakes of one subject go by their order."""
-    key = frame[["item", "template"]]
-    return pd.Index(pd.util.hash_pandas_object(key.assign(again=key.groupby(list(key)).cumcount()), index=False))
+def _side(ranked: Ranked) -> _Side:
+    """Answers are of one question if their keys are equal; namesakes of one subject go by their order."""
+    key = ranked.frame[["item", "template"]]
+    keys = pd.util.hash_pandas_object(key.assign(again=key.groupby(list(key)).cumcount()), index=False)
+    said = answers(ranked.scores) if ranked.uris.size else None
+    subject, p1 = (ranked.frame[name].to_numpy() for name in ("subject_uri", "p1"))
+    return _Side(ranked, pd.Index(keys.to_numpy()), subject, p1.astype(float), said)
 
 
 def _pair(a: str, b: str, frame: pd.DataFrame, how: str) -> Pair:
-    frame = frame.assign(lang="")
     columns = {name: frame[name].to_numpy(float) for name in ("rankc", "floor", "agree", "wrong", "a", "b")}
     both, either = known(columns["a"], columns["b"])
-    alone = independent(columns["a"], columns["b"], frame["relation"].to_numpy(str))
+    alone = independent(columns["a"], columns["b"], frame["relation"].to_numpy())
     parts = {name: Part(columns[name]) for name in ("rankc", "floor", "agree", "wrong")}
     parts |= {"overlap": Part(both, either), "gap": Part(columns["a"] - columns["b"], how=how)}
     found = ratios(frame, parts)
