@@ -26,6 +26,7 @@ COMMANDS = {
     "show": Entry("probe.commands.show:show", "Show a result as a table."),
     "consistency": Entry("probe.commands.consistency:consistency", "Say how a run's answers hang together."),
     "compare": Entry("leaderboard.cli:compare", "Compare two runs on the facts they share."),
+    "verify": Entry("probe.commands.verify:verify", "Check finished runs against published numbers."),
     "data": Entry("data_builders.cli:group", "List, show, check, export and fetch fact sets."),
     "demo": Entry("fine_tuning.cli:demo", "Make the planted world and the demo model anew."),
 }
