@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from data_builders.errors import FactrootsError, unknown
-from fine_tuning.hub import fetch_model
+from fine_tuning.locating import Located, locate
 from fine_tuning.model_spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -18,7 +20,11 @@ DTYPES = ("float32", "float16", "bfloat16")
 
 
 class Loaded(NamedTuple):
-    """A model ready to run, with what a result must say of it. ``sha256`` covers weights, config and tokenizer."""
+    """A model ready to run, with what a result must say of it.
+
+    ``sha256`` covers weights, config and tokenizer; ``family`` is one of :data:`fine_tuning.families.FAMILIES`;
+    ``quantization`` is that of the GGUF file which the weights come from (as Q4_K_M), None for all others.
+    """
 
     spec: ModelSpec
     model: PreTrainedModel
@@ -27,74 +33,97 @@ class Loaded(NamedTuple):
     revision: str | None
     sha256: str
     dtype: str
+    family: str = "masked"
+    quantization: str | None = None
 
 
-def locate(text: str) -> Path:
-    """The folder that holds the model, downloaded if need be; raises FactrootsError when it cannot be had."""
-    spec = ModelSpec.parse(text)
-    folder = Path(spec.location) if spec.is_local else fetch_model(spec)
-    _refuse_pickles(spec, folder)
-    return folder
+def load(
+    model: str | Located,
+    dtype: str = "float32",
+    device: str = "cpu",
+    families: Sequence[str] = ("masked", "causal", "seq2seq"),
+) -> Loaded:
+    """Load a language model of one of `families` and its tokenizer. What `locate` gave is not looked up again.
 
-
-def load_masked(text: str, dtype: str = "float32", device: str = "cpu") -> Loaded:
-    """Load a masked language model and its tokenizer.
-
-    Raises FactrootsError, in one line with its cure, when the model is not there, holds no safetensors, has no
-    masked-LM head, or its tokenizer has no mask token.
+    Raises FactrootsError, in one line with its cure, when the model is not there, holds no safetensors, lacks a
+    head of these families, or has a tokenizer that is of no use here.
     """
-    spec = ModelSpec.parse(text)
     if dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)
-    folder = locate(text)
+    at = locate(model) if isinstance(model, str) else model
+    with ThreadPoolExecutor(1) as beside:  # hashing a gigabyte takes as long as loading it
+        sha256 = beside.submit(_sha256, at.folder)
+        family, net, tokenizer = _read(at, dtype, families)
+        _check_tokenizer(at.spec, family, net, tokenizer)
+        _settle(at.spec, family, net, device)
+        return Loaded(at.spec, net, tokenizer, at.id, at.revision, sha256.result(), dtype, family, at.quantization)
 
+
+def load_masked(text: str | Located, dtype: str = "float32", device: str = "cpu") -> Loaded:
+    """Load a masked language model."""
+    return load(text, dtype, device, ("masked",))
+
+
+def _read(at: Located, dtype: str, families: Sequence[str]):
     import torch
-    from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
-    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
+    from transformers import AutoConfig, AutoTokenizer
 
+    from fine_tuning.families import auto_class, family_of
+
+    heads = f"{' or '.join(families)}-LM head" if len(families) < 3 else "language-model head"
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-        if type(config) not in MODEL_FOR_MASKED_LM_MAPPING:
-            raise FactrootsError(f"model {spec} is a {config.model_type}, which has no masked-LM head")
-        model, info = AutoModelForMaskedLM.from_pretrained(
-            folder, config=config, dtype=getattr(torch, dtype), use_safetensors=True, output_loading_info=True
+        config = AutoConfig.from_pretrained(at.folder, trust_remote_code=False)
+        if (family := family_of(config)) not in families:
+            raise FactrootsError(f"model {at.spec} is a {config.model_type}, which has no {heads}")
+        net, info = auto_class(family).from_pretrained(
+            at.folder,
+            config=config,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,  # they are refused below, in a line of ours
+            output_loading_info=True,
         )
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(at.folder, trust_remote_code=False)
     except FactrootsError:
         raise
     except Exception as error:  # a broken folder makes the libraries raise whatever they like
-        raise FactrootsError(f"model {spec} cannot be loaded: {_first_line(error)}") from error
+        raise FactrootsError(f"model {at.spec} cannot be loaded: {_first_line(error)}") from error
     if missing := sorted(info["missing_keys"]):
         raise FactrootsError(
-            f"model {spec} has no masked-LM head: its weights lack {len(missing)} tensors, {missing[0]} among them"
+            f"model {at.spec} has no {family}-LM head: its weights lack {len(missing)} tensors, {missing[0]} among them"
         )
-    if tokenizer.mask_token_id is None:
-        raise FactrootsError(f"the tokenizer of model {spec} has no mask token")
+    if other := sorted(name for name, *_ in info["mismatched_keys"]):
+        raise FactrootsError(
+            f"model {at.spec} cannot be loaded: {len(other)} tensors have another shape than its config.json says, "
+            f"{other[0]} among them"
+        )
+    return family, net, tokenizer
+
+
+def _check_tokenizer(spec: ModelSpec, family: str, net, tokenizer) -> None:
+    from fine_tuning.families import FAMILIES
+
+    needed = FAMILIES[family].tokens
+    if needed and all(getattr(tokenizer, f"{name}_token_id") is None for name in needed):
+        raise FactrootsError(f"the tokenizer of model {spec} has no {' or '.join(needed)} token")
     if not tokenizer.is_fast:
         raise FactrootsError(
             f"model {spec} has only a slow tokenizer; save it once with its fast form (tokenizer.json)"
         )
-    if len(tokenizer) > (rows := model.get_input_embeddings().weight.shape[0]):
+    if len(tokenizer) > (rows := net.get_input_embeddings().weight.shape[0]):
         raise FactrootsError(f"the tokenizer of model {spec} has {len(tokenizer)} tokens, the model {rows}")
+
+
+def _settle(spec: ModelSpec, family: str, net, device: str) -> None:
+    """Bring the model to its device, and see that a causal one is causal: some encoders load as if they were."""
+    from fine_tuning.families import looks_ahead
+
     try:
-        model.to(device).eval()
+        net.to(device).eval()
     except (RuntimeError, AssertionError) as error:
         raise FactrootsError(f"device {device} cannot be used: {_first_line(error)}; pass --device cpu") from error
-    revision = spec.revision if spec.is_local else folder.name  # the hub's cache names a snapshot by its commit
-    where = spec.name if spec.is_local else spec.location
-    return Loaded(spec, model, tokenizer, where, revision, _sha256(folder), dtype)
-
-
-def _refuse_pickles(spec: ModelSpec, folder: Path) -> None:
-    if any(folder.glob("*.safetensors")):
-        return
-    if any(folder.glob("*.bin")):
-        raise FactrootsError(
-            f"model {spec} has only pickled weights (*.bin), which are never opened; "
-            f"where you trust them, convert them: AutoModelForMaskedLM.from_pretrained({str(folder)!r})"
-            ".save_pretrained(DIR)"
-        )
-    raise FactrootsError(f"model {spec}: {folder} holds no *.safetensors")
+    if family == "causal" and looks_ahead(net):
+        raise FactrootsError(f"model {spec} is no causal LM: what it says at a word depends on later words")
 
 
 def _sha256(folder: Path) -> str:
