@@ -8,7 +8,7 @@ from statistics import mean
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.consistency import answers, by_chance, paraphrases
@@ -52,6 +52,7 @@ def test_nothing_that_is_no_candidate_is_an_answer():
     assert answers(scores).toarray().tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
+@settings(deadline=None)
 @given(
     scores=st.lists(st.lists(st.sampled_from([0.0, 1.0]), min_size=3, max_size=3), min_size=2, max_size=4),
     gold=st.sets(st.integers(0, 2), min_size=1),

@@ -136,6 +136,38 @@ def test_gold_policies(tmp_path):
         portrait(store, KASSNER, "unique")
 
 
+def test_right_in_one_language_is_not_wrong(tmp_path):
+    """Both say A, which the set has as an object in one of the languages only."""
+    rows = {
+        "it": [fact("P47", "ita", f"it{o}", subject_uri="S", object_uri=f"O{o}", fact=o) for o in "AB"],
+        "ja": [
+            fact("P47", f"ja{s}", f"ja{o}", subject_uri=u, object_uri=f"O{o}", fact=o) for s, u, o in ("aSB", "bTA")
+        ],
+    }
+    facts = write_facts(tmp_path / "facts", rows, {lang: {"P47": "[X] is [Y]."} for lang in rows})
+    store = rigged(tmp_path / "run", facts, lambda r, s, label: float(label[2:] == "A"))
+    (pair,) = portrait(store, KASSNER, "any").pairs
+    assert (pair.n, pair.agree.value, pair.wrong.value) == (1, 1, 0)
+    assert pair.overlap.value == 0  # known in it, not in ja
+
+
+def test_two_spellings_of_a_subject(tmp_path):
+    """One item by its subject, two questions: they meet in the order of the set, and none is left out."""
+    rows = {
+        lang: [
+            fact("P47", f"{lang}{s}", f"{lang}{o}", subject_uri="S", object_uri=f"O{o}", fact=f"{s}{o}")
+            for s, o in (("a", "A"), ("b", "B"))
+        ]
+        for lang in ("it", "ja")
+    }
+    facts = write_facts(tmp_path / "facts", rows, {lang: {"P47": ["[X] is [Y].", "[Y] la [X]."]} for lang in rows})
+    store = rigged(tmp_path / "run", f"{facts}(templates=all)", lambda r, s, label: float(s[2:] == label[2:].lower()))
+    found = portrait(store, KASSNER, "any")
+    (pair,) = found.pairs
+    assert (pair.n, pair.rankc.value, pair.agree.value) == (4, 1, 1)
+    assert [(row.facts, row.agree.value) for row in found.paraphrases] == [(2, 1), (2, 1)]
+
+
 def test_candidates_that_come_with_the_question(tmp_path):
     """BMLAMA's rows: each is ranked among its own, and one that has a single candidate is counted, not ranked."""
     folder, header = tmp_path / "bmlama", "Prompt\tAns\tCandidate Ans\tSubject\n"

@@ -7,7 +7,7 @@ from statistics import mean
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.consistency import answers
@@ -29,6 +29,7 @@ def test_a_language_with_itself_and_with_its_opposite():
     assert share(known(right, 1 - right)) == 0
 
 
+@settings(deadline=None)
 @given(chances=st.lists(st.tuples(*[st.sampled_from([0, 1, 2])] * 2), min_size=1, max_size=4))
 def test_halves_are_chances(chances):
     """With P@1 of 0, 1/2 and 1 the sums are the means over all ways the coins may fall, each language's its own."""
@@ -58,6 +59,7 @@ def test_unanimous_by_hand():
     assert found.wrong.tolist() == [0, 1, 0, 0]
 
 
+@settings(deadline=None)
 @given(
     scores=st.lists(st.lists(st.sampled_from([0.0, 1.0]), min_size=3, max_size=3), min_size=2, max_size=3),
     gold=st.integers(0, 2),
