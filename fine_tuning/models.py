@@ -122,7 +122,12 @@ def _settle(spec: ModelSpec, family: str, net, device: str) -> None:
         net.to(device).eval()
     except (RuntimeError, AssertionError) as error:
         raise FactrootsError(f"device {device} cannot be used: {_first_line(error)}; pass --device cpu") from error
-    if family == "causal" and looks_ahead(net):
+    try:
+        ahead = family == "causal" and looks_ahead(net)
+    except RuntimeError as error:  # an operation that this processor lacks in half precision
+        reason = f"does not run in {net.dtype} on {device}: {_first_line(error)}"
+        raise FactrootsError(f"model {spec} {reason}; pass --dtype float32") from error
+    if ahead:
         raise FactrootsError(f"model {spec} is no causal LM: what it says at a word depends on later words")
 
 

@@ -167,6 +167,23 @@ def test_an_encoder_in_a_decoders_clothes(tmp_path):
     assert load(folder).family == "causal"
 
 
+def test_a_model_that_does_not_run_here(tmp_path, monkeypatch):
+    """What fails in the first pass is one line too; a model whose numbers are not finite is for the scorers to say."""
+    folder = Path(save(tmp_path, "gpt2", tokenizer=with_start()))
+
+    def refuse(*_, **__):
+        raise RuntimeError("not implemented for 'Half'\nmore")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transformers.GPT2LMHeadModel, "forward", refuse)
+        refused(str(folder), "does not run in torch.bfloat16 on cpu", "'Half'; pass --dtype float32", dtype="bfloat16")
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    with torch.no_grad():
+        model.transformer.wte.weight.fill_(float("nan"))
+    model.save_pretrained(folder)
+    assert load(str(folder)).family == "causal"
+
+
 def test_tokens_that_a_family_needs(tmp_path):
     masked = wordpiece()
     masked.mask_token = None
