@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,14 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_builders.errors import FactrootsError
 from probe.scoring.encode import Encoded, encode, glue, token_limit
 from probe.scoring.head import cut, ignores_padding
+from probe.scoring.runs import RUN_TOKENS, halved, padded, runs
 from probe.scoring.scorer import BATCH_TOKENS, Answer, Ask, Candidates, not_finite
 from probe.scoring.vocabulary import CELLS, Kept, reduce_blocks, reduce_logits
-
-#: Sequences of one length run together, without padding; shorter runs are joined until they hold so many tokens.
-RUN_TOKENS = 1024
 
 
 class Scores(NamedTuple):
@@ -61,41 +58,27 @@ class MaskedScorer:
     @torch.inference_mode()
     def score(self, prompts: Sequence[Encoded], candidates: Grouped) -> Scores:
         """Scores of prompts that have no fault, over all of `candidates`."""
-        rows = [(len(ids), k, n) for n, p in enumerate(prompts) for k, ids in enumerate(p.ids, start=1)]
-        logprob = np.full((len(prompts), candidates.count), np.nan, dtype=np.float32)
+        rows = [(k, n) for n, prompt in enumerate(prompts) for k in range(1, len(prompt.ids) + 1)]
         most = len(prompts[0].ids)
-        argmax = np.empty((len(prompts), most * (most + 1) // 2), dtype=np.int32)
-        normaliser = np.empty((len(prompts), most), dtype=np.float32)
-        kept = Scores(logprob, argmax, normaliser)
+        kept = Scores(
+            np.full((len(prompts), candidates.count), np.nan, dtype=np.float32),
+            np.empty((len(prompts), most * (most + 1) // 2), dtype=np.int32),
+            np.empty((len(prompts), most), dtype=np.float32),
+        )
         tokens = candidates.vocabulary.to(self.model.device)
+
+        def run(which: Sequence[int]) -> None:
+            part = [rows[i] for i in which]
+            inputs = padded([prompts[n].ids[k - 1] for k, n in part], self.pad, self.model.device)
+            _scatter(part, self._reduce(*inputs, tokens), candidates, kept)
+
         most_tokens = min(self.run_tokens, CELLS // max(1, len(tokens)))  # bounds [masks, chosen tokens]
-        for run in _runs(sorted(rows), most_tokens, self.joined):
-            found = self._forward([prompts[n].ids[k - 1] for _, k, n in run], tokens)
-            self._scatter(run, found, candidates, kept)
+        for which in runs([len(prompts[n].ids[k - 1]) for k, n in rows], most_tokens, self.joined):
+            halved(run, which, self._smaller)
         return kept
 
-    def _forward(self, sequences: list[list[int]], tokens: Tensor) -> Kept:
-        """Run sequences and reduce their masked positions; halves the work until it fits into memory."""
-        try:
-            return self._reduce(*self._tensors(sequences), tokens)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "memory" not in str(error):
-                raise
-            if len(sequences) == 1:
-                raise FactrootsError("out of memory on a single sequence; use a smaller model or dtype") from error
-            self.run_tokens = max(1, self.run_tokens // 2)
-        middle = len(sequences) // 2
-        parts = [self._forward(part, tokens) for part in (sequences[:middle], sequences[middle:])]
-        return Kept(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
-
-    def _tensors(self, sequences: list[list[int]]) -> tuple[Tensor, Tensor | None]:
-        longest = max(map(len, sequences))
-        ids = torch.tensor([s + [self.pad] * (longest - len(s)) for s in sequences])
-        if all(len(s) == longest for s in sequences):
-            return ids.to(self.model.device), None
-        lengths = torch.tensor([len(s) for s in sequences])
-        attention = (torch.arange(longest) < lengths[:, None]).long()
-        return ids.to(self.model.device), attention.to(self.model.device)
+    def _smaller(self) -> None:
+        self.run_tokens = max(1, self.run_tokens // 2)
 
     def _reduce(self, ids: Tensor, attention: Tensor | None, tokens: Tensor) -> Kept:
         where = ids == self.mask
@@ -103,23 +86,6 @@ class MaskedScorer:
             return reduce_logits(self.model(input_ids=ids, attention_mask=attention).logits[where], tokens)
         states = self.halves.transform(self.halves.encode(ids, attention)[where])
         return reduce_blocks(states, self.halves.weight, self.halves.bias, tokens)
-
-    @staticmethod
-    def _scatter(run, found: Kept, candidates: Grouped, kept: Scores) -> None:
-        """Put a run's positions, which lie sequence after sequence, where their prompt and mask count belong."""
-        values, best, normaliser = (part.cpu().numpy() for part in found)
-        counts = np.array([k for _, k, _ in run])
-        starts = np.cumsum(counts) - counts
-        for k in np.unique(counts):
-            inside = np.flatnonzero(counts == k)
-            prompts = np.array([run[i][2] for i in inside])
-            positions = starts[inside, None] + np.arange(k)
-            kept.argmax[prompts[:, None], k * (k - 1) // 2 + np.arange(k)] = best[positions]
-            kept.normaliser[prompts, k - 1] = normaliser[positions].sum(axis=1)
-            which, columns = candidates.by_length.get(int(k), (None, None))
-            if which is not None:
-                total = sum(values[positions[:, i]][:, columns[:, i]] for i in range(k))
-                kept.logprob[np.ix_(prompts, which)] = total
 
 
 @dataclass
@@ -175,15 +141,18 @@ class Grouped:
         return int(self.lengths.max(initial=0))
 
 
-def _runs(rows: list[tuple[int, int, int]], most: int, joined: int) -> Iterator[list[tuple[int, int, int]]]:
-    """Cut sorted (length, masks, prompt) rows into runs of one length, or of more while they hold < `joined` tokens."""
-    run: list[tuple[int, int, int]] = []
-    for row in rows:
-        full = (len(run) + 1) * row[0] > most
-        longer = run and row[0] != run[-1][0] and len(run) * run[-1][0] >= joined
-        if run and (full or longer):
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run
+def _scatter(rows: Sequence[tuple[int, int]], found: Kept, candidates: Grouped, kept: Scores) -> None:
+    """Put positions, which lie sequence after sequence, where their prompt and mask count belong."""
+    values, best, normaliser = (part.cpu().numpy() for part in found)
+    counts, numbers = np.array(rows).T
+    starts = np.cumsum(counts) - counts
+    for k in np.unique(counts):
+        inside = np.flatnonzero(counts == k)
+        prompts = numbers[inside]
+        positions = starts[inside, None] + np.arange(k)
+        kept.argmax[prompts[:, None], k * (k - 1) // 2 + np.arange(k)] = best[positions]
+        kept.normaliser[prompts, k - 1] = normaliser[positions].sum(axis=1)
+        which, columns = candidates.by_length.get(int(k), (None, None))
+        if which is not None:
+            total = sum(values[positions[:, i]][:, columns[:, i]] for i in range(k))
+            kept.logprob[np.ix_(prompts, which)] = total

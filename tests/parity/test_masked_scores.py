@@ -27,6 +27,7 @@ from probe_fixtures import (
 )
 from slow_scores import Slow, candidates_of, compare
 
+from data_builders.errors import FactrootsError
 from probe.scoring import masked, vocabulary
 from probe.scoring.encode import encode
 from probe.scoring.masked import Grouped, MaskedScorer
@@ -194,7 +195,7 @@ def test_out_of_memory_halves_the_work(monkeypatch):
     np.testing.assert_allclose(found.logprob, expected.logprob, rtol=1e-6, atol=1e-5)
     np.testing.assert_array_equal(found.argmax, expected.argmax)
     room = 0
-    with pytest.raises(masked.FactrootsError, match="out of memory on a single sequence"):
+    with pytest.raises(FactrootsError, match="out of memory on a single sequence"):
         scorer.score(prompts, CHOICE)
 
 
