@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -24,6 +26,21 @@ def stand_together(parts: dict) -> bool:
     if parts["combine"] == "logit" and parts["scoring"] != "masks":
         return False
     return not parts["best"] or (parts["scoring"], parts["combine"], parts["prior"]) == ("sentence", "sum", "none")
+
+
+def test_the_documentation_spells_presets_as_they_are():
+    """docs/protocols.md gives each preset in parts, and each part's values with the default first."""
+    text = (Path(__file__).parents[2] / "docs" / "protocols.md").read_text(encoding="utf-8")
+    spelled = {}
+    for names, parts in re.findall(r"^\| (`[^|]*`) \| (`[^|]*`) \|$", text, re.MULTILINE):
+        spelled |= dict(zip(re.findall("`(.*?)`", names), re.findall("`(.*?)`", parts), strict=True))
+    assert {name: Protocol.parse(spelled[name]) for name in PRESETS} == PRESETS
+    rows: dict[str, list[str]] = {}
+    for name, values in re.findall(r"^\| (\w+) \| ([^|]*) \|", text, re.MULTILINE):
+        rows.setdefault(name, re.findall("`(.*?)`", values))
+    for part, values in PARTS.items():
+        if part in rows:  # decoding's own stand three to a row
+            assert sorted(rows[part]) == sorted(values), part
 
 
 @st.composite
