@@ -15,6 +15,7 @@ from probe.portrait import Portrait, portrait
 from probe.protocols import Protocol
 
 LANGS = ("it", "ja", "af")
+RELATIONS = ("P36", "P47", "P50")
 OBJECTS = {
     "it": ["Roma", "Paris", "Lima", "Tunis", "Roma"],  # O4 is O0's namesake
     "ja": ["東京", "本", "日本東", "首都", "は"],
@@ -40,13 +41,14 @@ def store(tmp_path_factory):
                 object_uri=f"O{(i * i + step) % 5}",
                 fact=f"{relation}-{i}",
             )
-            for relation, step in (("P36", 1), ("P47", 2))
-            for i in range(12)
+            for relation, step, subjects in (("P36", 1, 12), ("P47", 2, 12), ("P50", 3, 7))
+            for i in range(subjects)
             if (i + number) % 6 and not (lang == "ja" and relation == "P47" and (i * i + step) % 5 == 3)
         ]
         facts.append(fact("P36", f"{lang}z", "Italia", subject_uri="S99", object_uri="O1", fact="P36-99"))
         rows[lang] = facts
         templates[lang] = {"P36": ["the capital of [X] is [Y].", "[Y] la [X].", "[X] [Y]"], "P47": "[Y] of [X]."}
+        templates[lang]["P50"] = ["[X] is of [Y].", "la [Y] [X]"]
     text = write_facts(folder / "facts", rows, templates)
     tokenizer = wordpiece()
     model = tiny_model("bert", tokenizer, seed=2)  # one whose answers differ, as the next test sees to
@@ -148,7 +150,7 @@ def test_pairs(store, found):
         both = sum(a[k]["p1"] * b[k]["p1"] for k in shared)
         either = sum(1 - (1 - a[k]["p1"]) * (1 - b[k]["p1"]) for k in shared)
         assert 0 < pair.overlap.value == pytest.approx(both / either)
-        known = {r: [mean(f[k]["p1"] for k in shared if k[0] == r) for f in (a, b)] for r in ("P36", "P47")}
+        known = {r: [mean(f[k]["p1"] for k in shared if k[0] == r) for f in (a, b)] for r in RELATIONS}
         counts = Counter(k[0] for k in shared)
         alone = sum(n * math.prod(known[r]) for r, n in counts.items())
         alone /= sum(n * (1 - (1 - known[r][0]) * (1 - known[r][1])) for r, n in counts.items())
@@ -168,7 +170,7 @@ def test_all_languages(store, found):
 
 
 def test_paraphrases(store, found):
-    """P36 has three templates and P47 one, so P47's facts are left out."""
+    """P36 has three templates, P50 two, and P47 one, so that P47's facts are left out."""
     for row in found.paraphrases:
         answers = read(store, row.lang)
         facts = {}
@@ -181,10 +183,13 @@ def test_paraphrases(store, found):
         assert row.agree.value == pytest.approx(macro({k: mean(p[0] for p in own) for k, own in pairs.items()}))
         right = {k: mean(p[0] - p[1] for p in own) for k, own in pairs.items()}
         assert row.right.value == pytest.approx(macro(right))
-        said = [answer["said"] for own in several.values() for answer in own]
-        uris = {uri for own in said for uri in own}
-        shares = [sum((uri in own) / len(own) for own in said) / len(said) for uri in uris]
-        assert row.by_chance == pytest.approx(sum(share**2 for share in shares))
+        chance = {}
+        for relation in ("P36", "P50"):
+            said = [answer["said"] for key, own in several.items() if key[0] == relation for answer in own]
+            uris = {uri for own in said for uri in own}
+            shares = [sum((uri in own) / len(own) for own in said) / len(said) for uri in uris]
+            chance[(relation,)] = sum(share**2 for share in shares)
+        assert row.by_chance == pytest.approx(macro(chance))
         hit = {k: mean((a["gold"] in a["said"]) / len(a["said"]) for a in own) for k, own in several.items()}
         assert row.accuracy.value == pytest.approx(macro(hit))
     assert [row.lang for row in found.paraphrases] == list(LANGS)

@@ -6,6 +6,8 @@ import hashlib
 import json
 import math
 
+import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from probe_fixtures import fact, loaded, probed, rigged, small_world, tiny_model, wordpiece, write_facts
@@ -13,7 +15,9 @@ from probe_fixtures import fact, loaded, probed, rigged, small_world, tiny_model
 from data_builders.errors import FactrootsError
 from probe.cli import main
 from probe.portrait import portrait
+from probe.profile import asked_again, paraphrased
 from probe.protocols import Protocol
+from probe.ranked import Ranked
 
 KASSNER = Protocol.parse("kassner2021")
 
@@ -99,6 +103,18 @@ def test_always_one_answer(tmp_path):
     (row,) = portrait(store, KASSNER).paraphrases
     assert (row.facts, row.one, row.by_chance) == (4, 0, 1)
     assert (row.agree.value, row.right.value, row.accuracy.value) == (1, 0.25, 0.25)
+
+
+def test_chance_is_of_the_answers_that_are_compared():
+    """A fact with one answer only (its other sentence was too long, say) is left out, and so is that answer."""
+    asked = pd.DataFrame({"item": [1, 1, 2, 2, 3], "template": [0, 1, 0, 1, 0]})
+    frame = asked.assign(subject_uri=asked["item"], lang="it", relation="P36")
+    scores = np.eye(2)[[0, 0, 0, 0, 1]]
+    facts = asked_again(Ranked("P36", "it", frame, scores, scores > 0, np.array(["O0", "O1"])))
+    assert facts["templates"].tolist() == [2, 2, 1]
+    assert facts["by_chance"].tolist() == [1, 1, 1]
+    row = paraphrased("it", facts)
+    assert (row.facts, row.one, row.by_chance, row.agree) == (2, 1, 1, (1, 1, 1))
 
 
 def test_namesakes_tie_or_are_one(tmp_path):
