@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from data_builders.errors import FactrootsError
-from data_builders.sources import home
-
-
-def models_home() -> Path:
-    """Where converted models lie: ``models`` in ``$FACTROOTS_CACHE``, or where fetched data lie."""
-    given = os.environ.get("FACTROOTS_CACHE")
-    return Path(given) / "models" if given else home("models")
 
 
 def make_once(folder: Path, make: Callable[[Path], None]) -> Path:
@@ -43,7 +35,7 @@ def make_once(folder: Path, make: Callable[[Path], None]) -> Path:
                 shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         raise FactrootsError(
-            f"cannot write {folder}: {error.strerror or error}; set FACTROOTS_CACHE to a folder with room"
+            f"cannot write {folder}: {error.strerror or error}; set FACTROOTS_HOME to a folder with room"
         ) from error
     return folder
 

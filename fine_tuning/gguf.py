@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from data_builders.errors import FactrootsError
-from fine_tuning.cache import make_once, models_home
+from data_builders.sources import home
+from fine_tuning.cache import make_once
 from fine_tuning.gguf_header import read_header
 from fine_tuning.packages import PACKAGED, files_of, terms_of
 
@@ -64,7 +65,7 @@ def about(folder: Path) -> dict[str, str | None]:
 
 
 def _folder(name: str, sha256: str) -> Path:
-    return models_home() / f"{name}-{sha256[:8]}"
+    return home("models") / f"{name}-{sha256[:8]}"
 
 
 def _say(line: str) -> None:
@@ -100,10 +101,10 @@ def _convert(name: str, files: Sequence[Path], sha256: str, folder: Path) -> Non
     needed, free = 4 * sum(tensor.weights for tensor in header.tensors), shutil.disk_usage(folder).free
     if needed > free:
         raise FactrootsError(
-            f"model {name} needs {needed / 1e9:.1f} GB in {models_home()}, which has {free / 1e9:.1f}; "
-            "set FACTROOTS_CACHE to a folder with more"
+            f"model {name} needs {needed / 1e9:.1f} GB in {home('models')}, which has {free / 1e9:.1f}; "
+            "set FACTROOTS_HOME to a folder with more"
         )
-    _say(f"converting {name} to safetensors, once: {needed / 1e9:.1f} GB in {models_home()}")
+    _say(f"converting {name} to safetensors, once: {needed / 1e9:.1f} GB in {home('models')}")
     from fine_tuning.gguf_convert import write_safetensors
 
     write_safetensors(name, source, header)

@@ -47,48 +47,52 @@ class Judged:
             if protocol.skip and protocol.skip in relation:
                 self.unscored[f"relation with {protocol.skip!r} in its name"] += sum(len(row["facts"]) for row in rows)
                 continue
-            parts.append(self._judge(lang, relation, rows, pool, protocol, gold))
+            parts.append(self._judge(lang, relation, rows, pool, gold))
         parts = [part for part in parts if len(part)]
         whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
         self.frame = whole.astype({"lang": "category", "relation": "category"})
 
-    def _judge(self, lang, relation, rows: list[dict], pool: Pool, protocol: Protocol, gold: str) -> pd.DataFrame:
-        items = [item for row in rows for item in self._items(row, relation, pool, protocol, gold)]
-        if not items:
+    def _judge(self, lang: str, relation: str, rows: list[dict], pool: Pool, gold: str) -> pd.DataFrame:
+        found = [item for row in rows for item in items(row, relation, pool, gold, self.unscored)]
+        if not found:
             return pd.DataFrame(columns=COLUMNS)
-        frame = pd.DataFrame(items)
-        for name, values in KINDS[protocol.kind](pool, items).items():
+        self.unknown += sum(any(pool.unknown[g] for g in item["own"]) for item in found)
+        frame = pd.DataFrame(found)
+        for name, values in KINDS[pool.protocol.kind](pool, found).items():
             frame[name] = values
         for name in ("item", "subject_uri"):
             frame[name] = hash_array(frame[name].to_numpy(object), categorize=False)
         return frame.assign(lang=lang, relation=relation)[COLUMNS]
 
-    def _items(self, row: dict, relation: str, pool: Pool, protocol: Protocol, gold: str) -> Iterator[dict]:
-        """The items of a question under a gold policy: one for each fact, or one for all (``any``)."""
-        if gold == "any":
-            asked = [(f"{relation}|{row['subject_uri']}", tuple(row["known"]))]
-        else:
-            asked = list(zip(row["facts"], [(g,) for g in row["golds"]], strict=True))
-        for key, golds in asked:
-            fault = row["fault"]
-            if fault is None and gold == "unique" and len(row["known"]) > 1:
-                fault = "the subject has several objects"
-            if fault is None:
-                golds, fault = pool.usable(row, golds)
-            if fault is not None:
-                self.unscored[fault] += 1
-                continue
-            self.unknown += any(pool.unknown[g] for g in golds)
-            yield {
-                "item": key,
-                "template": row["template"],
-                "subject_uri": row["subject_uri"],
-                "pieces": int(min(pool.lengths[g] for g in golds)),
-                "golds": pool.shared(golds),
-                "own": golds,
-                "others": set(row["known"]) - set(golds) if gold == "filtered" else (),
-                "row": row,
-            }
+
+def items(row: dict, relation: str, pool: Pool, gold: str, unscored: Counter[str]) -> Iterator[dict]:
+    """The items of a question under a gold policy: one for each fact, or one for all (``any``).
+
+    Those that cannot be scored are counted in `unscored` by the reason.
+    """
+    if gold == "any":
+        asked = [(f"{relation}|{row['subject_uri']}", tuple(row["known"]))]
+    else:
+        asked = list(zip(row["facts"], [(g,) for g in row["golds"]], strict=True))
+    for key, golds in asked:
+        fault = row["fault"]
+        if fault is None and gold == "unique" and len(row["known"]) > 1:
+            fault = "the subject has several objects"
+        if fault is None:
+            golds, fault = pool.usable(row, golds)
+        if fault is not None:
+            unscored[fault] += 1
+            continue
+        yield {
+            "item": key,
+            "template": row["template"],
+            "subject_uri": row["subject_uri"],
+            "pieces": int(min(pool.lengths[g] for g in golds)),
+            "golds": pool.shared(golds),
+            "own": golds,
+            "others": set(row["known"]) - set(golds) if gold == "filtered" else (),
+            "row": row,
+        }
 
 
 def answers(store: Store, lang: str, protocol: Protocol) -> Iterator[tuple[str, list[dict], Pool]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from probe.judging import Judged, answers
+from probe.judging import Judged, answers, items
 from probe.protocols import Protocol
 from probe.store import Store
 
@@ -48,13 +48,6 @@ def by_relation(store: Store, judged: dict[str, Judged], protocol: Protocol, gol
         yield {ranked.lang: ranked for ranked in group}
 
 
-class _Again(Judged):
-    """A judge who reads what has been judged and counted before."""
-
-    def __init__(self):
-        self.unscored, self.unknown = Counter(), 0
-
-
 def _language(store: Store, lang: str, judged: pd.DataFrame, protocol: Protocol, gold: str) -> Iterator[Ranked]:
     frames = dict(list(judged.groupby("relation", observed=True)))
     if not ranks(protocol):
@@ -74,16 +67,16 @@ def _language(store: Store, lang: str, judged: pd.DataFrame, protocol: Protocol,
 
 def _together(chunks, uris: np.ndarray, protocol: Protocol, policy: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores, golds and entities of a relation that is read in chunks."""
-    judge, scores, golds = _Again(), [], []
+    scores, golds = [], []
     for relation, rows, pool in chunks:
         entities, column = np.unique(uris[pool.same], return_inverse=True)
         order = np.argsort(column, kind="stable")
         starts = np.searchsorted(column[order], np.arange(len(entities)))
-        items = [item for row in rows for item in judge._items(row, relation, pool, protocol, policy)]
-        if items:
-            gold = np.zeros((len(items), len(column)), dtype=bool)
-            for i, item in enumerate(items):
+        found = [item for row in rows for item in items(row, relation, pool, policy, Counter())]
+        if found:
+            gold = np.zeros((len(found), len(column)), dtype=bool)
+            for i, item in enumerate(found):
                 gold[i, list(item["own"])] = True
-            scores.append(np.fmax.reduceat(pool.scores(items)[:, order], starts, axis=1))
+            scores.append(np.fmax.reduceat(pool.scores(found)[:, order], starts, axis=1))
             golds.append(np.logical_or.reduceat(gold[:, order], starts, axis=1))
     return np.concatenate(scores), np.concatenate(golds), entities

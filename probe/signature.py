@@ -42,7 +42,7 @@ def signature(run: dict, facts: FactSet, protocol: Protocol, bootstrap: dict) ->
         "templates": facts.templates.partition(":")[0],
         "model": model["name"],
         "family": model["family"],
-        "revision": model["revision"],
+        "revision": model["revision"] and model["revision"][:8],
         "weights": model["sha256"][:8],
         "quantization": model["quantization"],
         "dtype": model["dtype"],

@@ -17,6 +17,7 @@ import torch
 from gguf_fixtures import NAMES, byte_level, interleaved, llama, tokens, turned, unpacked, write_gguf
 
 from data_builders.errors import FactrootsError
+from data_builders.sources import home
 from fine_tuning import gguf as ours
 from fine_tuning.gguf_header import read_header
 from fine_tuning.locating import locate
@@ -32,7 +33,7 @@ IDS = torch.tensor([[5, 80, 257, 33, 261], [9, 9, 70, 3, 258]])
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch) -> Path:
     """Where conversions of this test go."""
-    monkeypatch.setenv("FACTROOTS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FACTROOTS_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "models"
 
 
@@ -97,7 +98,7 @@ def test_converted_once(tmp_path, cache, monkeypatch, capsys):
     assert sorted(p.name for p in cache.iterdir() if p.is_dir()) == [f"tiny-{first.revision[:8]}"]
     elsewhere = shutil.copy(path, tmp_path / "other.gguf")
     monkeypatch.undo()
-    monkeypatch.setenv("FACTROOTS_CACHE", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("FACTROOTS_HOME", str(tmp_path / "elsewhere"))
     assert load(str(elsewhere)).sha256 == first.sha256  # no path, name or time of this machine is in the folder
 
 
@@ -125,7 +126,7 @@ def refused(text: str, *parts: str) -> None:
         load(text)
     line = str(caught.value)
     assert "\n" not in line and all(part in line for part in parts), line
-    assert not [p for p in ours.models_home().glob("*") if p.is_dir()]
+    assert not [p for p in home("models").glob("*") if p.is_dir()]
 
 
 @pytest.mark.parametrize(
@@ -203,14 +204,14 @@ def test_without_the_extra(tmp_path, monkeypatch):
 def test_no_room(tmp_path, monkeypatch):
     path = write_gguf(tmp_path / "tiny.gguf", llama())
     monkeypatch.setattr(ours.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10, 10, 0))
-    refused(str(path), "0.0 GB", "FACTROOTS_CACHE")
+    refused(str(path), "0.0 GB", "FACTROOTS_HOME")
 
 
 def test_no_place_to_write(tmp_path, monkeypatch):
     path = write_gguf(tmp_path / "tiny.gguf", llama())
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("FACTROOTS_CACHE", str(tmp_path / "file"))
-    refused(str(path), str(tmp_path / "file"), "set FACTROOTS_CACHE")
+    monkeypatch.setenv("FACTROOTS_HOME", str(tmp_path / "file"))
+    refused(str(path), str(tmp_path / "file"), "set FACTROOTS_HOME")
 
 
 def test_other_mistakes(tmp_path):
