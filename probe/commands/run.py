@@ -12,10 +12,17 @@ from probe.commands.options import Names, as_json, filters, protocols
 
 @click.command()
 @click.option(
-    "--model", default="demo", show_default=True, help="An alias (demo, xlmr, xlmr-large, mbert), a folder or a hub id."
+    "--model",
+    default="demo",
+    show_default=True,
+    help="An alias (demo, xlmr, xlmr-large, mbert, gemma3-270m, smollm2-135m), a folder, a GGUF file or a hub id.",
 )
 @click.option("--langs", type=Names(), help="Languages, as it,ja,af; all that have templates, if not given.")
-@click.option("--factset", help="atlas, mlama:DIR, bmlama:DIR or facts:DIR; atlas for demo and mlama for other models.")
+@click.option(
+    "--factset",
+    help="atlas, mlama:DIR, bmlama:DIR, xfactr:DIR, dlama:DIR, geomlama:DIR or facts:DIR; by default atlas for "
+    "models that come in packages, mlama for others.",
+)
 @filters
 @protocols
 @click.option("--output", type=click.Path(file_okay=False), help="The run's folder; by default one under runs/.")
@@ -27,14 +34,16 @@ from probe.commands.options import Names, as_json, filters, protocols
 def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_json, quiet, **filters):
     """Ask a model every fact of a fact set in every language, and score its answers.
 
-    What is kept of the answers is enough for every protocol: `probe score` gives the others without the model.
+    What is kept of the answers is enough for every protocol that asks the model the same: `probe score` gives the
+    others without it.
     An interrupted run goes on where it stopped when the same command is given again.
     """
     from data_builders.factset import FactSet
+    from fine_tuning.packages import PACKAGED
     from probe.protocols import Protocol
 
     chosen = [Protocol.parse(text) for text in protocols]
-    spec = _narrowed(FactSet.parse(factset or ("atlas" if model == "demo" else "mlama")), langs, filters)
+    spec = _narrowed(FactSet.parse(factset or ("atlas" if model in ("demo", *PACKAGED) else "mlama")), langs, filters)
 
     from data_builders.fetch import ensure
     from fine_tuning.locating import locate
