@@ -18,9 +18,9 @@ from probe.protocols import Protocol
 from probe.store import Store
 from probe.untyped import decoded, vocabulary
 
-#: A judged answer: which item, how it did (p1, p5, rr), what guessing would give, and its golds for the majority.
+#: A judged answer: which item, how it did (p1, p5, p10, rr), what guessing would give, and its golds for the majority.
 #: Items and subjects are 64-bit hashes of their names, for all languages are held side by side to be compared.
-COLUMNS = ["lang", "relation", "item", "template", "subject_uri", "p1", "p5", "rr", "chance", "pieces", "golds"]
+COLUMNS = ["lang", "relation", "item", "template", "subject_uri", "p1", "p5", "p10", "rr", "chance", "pieces", "golds"]
 
 _WANTED = ["relation", "template", "subject_uri", "facts", "golds", "known", "given", "bare", "fault"]
 #: Which parts of an answer a kind of protocol judges by; those that hold numbers become NumPy views.

@@ -75,7 +75,7 @@ class Pool:
         return scores
 
     def typed(self, items: list[dict]) -> dict[str, np.ndarray]:
-        """P@1, P@5, reciprocal rank and chance of items by their candidates' scores."""
+        """P@1, P@5, P@10, reciprocal rank and chance of items by their candidates' scores."""
         scores = self.scores(items)
         gold = np.zeros(scores.shape, dtype=bool)
         for i, item in enumerate(items):
@@ -88,6 +88,7 @@ class Pool:
         return {
             "p1": metrics.precision_at(1, ranks),
             "p5": nothing if 0 < best < 5 else metrics.precision_at(5, ranks),
+            "p10": nothing if 0 < best < 10 else metrics.precision_at(10, ranks),
             "rr": nothing if best else metrics.reciprocal_rank(ranks),
             "chance": (gold & here).sum(axis=1) / here.sum(axis=1),
         }

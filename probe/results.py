@@ -43,6 +43,7 @@ class Score(_Record):
     micro: Share
     macro: Share
     p5: Share | None
+    p10: Share | None
     mrr: Share | None
     chance: Share | None
     majority: Share

@@ -155,6 +155,7 @@ def _score(frame: pd.DataFrame, how: str, sums: uncertainty.Sums, drawn: np.ndar
         micro=sums.mean("micro"),
         macro=sums.mean("macro"),
         p5=_mean(frame, "p5", how),
+        p10=_mean(frame, "p10", how),
         mrr=_mean(frame, "rr", how),
         chance=_mean(frame, "chance", how),
         majority=_mean(frame, "majority", how),

@@ -16,7 +16,7 @@ def vocabulary(pool: Pool, items: list[dict]) -> dict[str, np.ndarray]:
     hits = [right(list(_predictions(pool, item)), [pool.bare[g] for g in item["own"]]) for item in items]
     nothing = np.full(len(items), np.nan)
     chance = np.array([float(pool.vocabulary_size) ** -item["pieces"] for item in items]) if full else nothing
-    return {"p1": np.array(hits, dtype=float), "p5": nothing, "rr": nothing, "chance": chance}
+    return {"p1": np.array(hits, dtype=float), "p5": nothing, "p10": nothing, "rr": nothing, "chance": chance}
 
 
 def _predictions(pool: Pool, item: dict) -> Iterator[list[int]]:
@@ -48,4 +48,4 @@ def decoded(pool: Pool, items: list[dict]) -> dict[str, np.ndarray]:
         for item, k in zip(items, chosen, strict=True)
     ]
     nothing = np.full(len(items), np.nan)
-    return {"p1": np.array(hits, dtype=float), "p5": nothing, "rr": nothing, "chance": nothing}
+    return {"p1": np.array(hits, dtype=float), "p5": nothing, "p10": nothing, "rr": nothing, "chance": nothing}
