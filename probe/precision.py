@@ -6,6 +6,7 @@ A run in bfloat16 or float16 is followed by a small one in float32 over some of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,17 +37,18 @@ def beside(store: Store) -> Store:
     return Store(Path(store.folder) / "float32")
 
 
-def compare(store: Store, judged: pd.DataFrame, protocol: Protocol, gold: str) -> Precision | None:
+def compare(store: Store, frames: Sequence[pd.DataFrame], protocol: Protocol, gold: str) -> Precision | None:
     """How many of the items asked in both formats have another rank of the gold, or another P@1; None of a float32 run.
 
-    `judged` holds the run's own judged answers of all languages.
+    `frames` hold the run's own judged answers, a language each.
     """
     if store.read()["model"]["dtype"] == "float32" or not (beside(store).folder / "run.json").exists():
         return None
     from probe.scores import judge
 
-    exact = pd.concat([one.frame for one in judge(beside(store), protocol, gold).values()], ignore_index=True)
-    both = judged.merge(exact.astype({"lang": str, "relation": str}), on=_ITEM, suffixes=("", "_exact"))
+    again = [one.frame for one in judge(beside(store), protocol, gold).values()]
+    rough, exact = (pd.concat(part).astype({"lang": str, "relation": str}) for part in (frames, again))
+    both = rough.merge(exact, on=_ITEM, suffixes=("", "_exact"))
     ranks = None if both["rr"].isna().any() else int((~np.isclose(both["rr"], both["rr_exact"])).sum())
     answers = int((~np.isclose(both["p1"], both["p1_exact"])).sum())
     return Precision(items=len(both), ranks_differ=ranks, answers_differ=answers)

@@ -13,7 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from probe.scoring.head import Halves
-from probe.scoring.vocabulary import BLOCK, CELLS
+from probe.scoring.vocabulary import BLOCK
+
+#: Logits held at a time on a processor, 4 MB of float32, and elsewhere. More is slower: larger pieces of memory are
+#: fetched from the system and given back each time.
+CELLS, CELLS_ELSEWHERE = 1 << 20, 1 << 24
 
 
 class Blocks:
@@ -96,7 +100,8 @@ def logprobs(head: Blocks | Whole, states: Tensor, place: np.ndarray, token: np.
     A running maximum and a running sum of exponentials give the normaliser (Milakov & Gimelshein 2018, online
     softmax). NaN where a logit of that state is NaN or +inf.
     """
-    block = max(1, min(BLOCK, CELLS // max(len(states), 1)))
+    cells = CELLS if states.device.type == "cpu" else CELLS_ELSEWHERE
+    block = max(1, min(BLOCK, cells // max(len(states), 1)))
     starts = np.arange(0, head.size, block)
     order = np.argsort(token, kind="stable")
     cuts = np.searchsorted(token[order], [*starts, head.size])

@@ -40,14 +40,15 @@ def trees(trie: Trie, wanted: np.ndarray, widest: int | None = None) -> list[Row
     """
     rows, start, depth = [], 0, trie.depth[wanted]
     while start < len(wanted):
-        above = depth[start]
+        above, left = depth[start], len(wanted) - start
         most = max(ROOM, 2 * above)
         if widest is not None:
             most = max(1, min(most, widest - above))
-        end = start + most
+        even = -(-left // -(-left // most))  # what is left in rows of one length, which need no padding
+        end = start + even
         if end < len(wanted):
-            least = start + 1 + 3 * most // 4
-            end -= np.argmin(depth[least : end + 1][::-1]) if least < end else 0
+            least = start + max(1, even * 7 // 8)
+            end -= np.argmin(depth[least : end + 1][::-1])
         rows.append(Row(np.concatenate([trie.path(wanted[start])[:-1], wanted[start:end]]), int(above)))
         start = end
     return rows
