@@ -8,7 +8,9 @@ from functools import cache
 
 import numpy as np
 
+from data_builders.errors import unknown
 from probe.scoring.encode import encode, glue, token_limit
+from probe.scoring.filling import FILLS, Blank
 from probe.scoring.lookups import Lookups, Reader
 from probe.scoring.scorer import Answer, Ask, Candidates, not_finite
 
@@ -20,12 +22,16 @@ class LeftToRightScorer:
     log p(mask_i = o_i | o_1..o_{i-1}, masks i..m). (Theirs is minus the mean.) `join` says what stands between masks
     (:func:`probe.scoring.encode.glue`).
 
-    Tokens are filled in as ids. Their script writes a piece's text into the sentence and tokenises anew, which gives
-    the same ids unless the piece does not survive it: ``##is`` comes back as ``#``, ``#``, ``is``.
+    `fill` says how a token is filled in: as its id (``ids``), which is what is meant; or, as their script has it, as
+    the text of its piece in a sentence that is then tokenised anew (``text``). Pieces that continue a word may not
+    survive that: ``##is`` comes back as ``#``, ``#``, ``is``. Raises FactrootsError for any other.
     """
 
-    def __init__(self, model, tokenizer, join: str = "script"):
-        self.reader, self.tokenizer, self.join = Reader(model, tokenizer), tokenizer, join
+    def __init__(self, model, tokenizer, join: str = "script", fill: str = "ids"):
+        if fill not in FILLS:
+            raise unknown("way to fill in", fill, FILLS)
+        self.tokenizer, self.join, self.fill = tokenizer, join, FILLS[fill]
+        self.reader, self.limit = Reader(model, tokenizer), token_limit(model, tokenizer)
 
     def work(self, asks: Sequence[Ask], candidates: Candidates) -> LeftToRightWork:
         """All sentences as token ids, for every number of masks up to the longest candidate's."""
@@ -36,11 +42,10 @@ class LeftToRightWork:
     """The sentences of a relation. A size is just the tokens that the model reads for an ask by itself."""
 
     def __init__(self, scorer: LeftToRightScorer, asks: Sequence[Ask], candidates: Candidates):
-        self.reader, self.mask = scorer.reader, scorer.tokenizer.mask_token_id
-        self.asks, self.tokens = asks, candidates.tokens
-        between, limit = glue(scorer.join, candidates.lang), token_limit(scorer.reader.model, scorer.tokenizer)
+        self.scorer, self.asks, self.tokens = scorer, asks, candidates.tokens
+        self.prompts, self.between = [ask.context + ask.prompt for ask in asks], glue(scorer.join, candidates.lang)
         most = max(1, *map(len, candidates.tokens), 1)
-        self.encoded = encode(scorer.tokenizer, [ask.context + ask.prompt for ask in asks], most, limit, between)
+        self.encoded = encode(scorer.tokenizer, self.prompts, most, scorer.limit, self.between)
         self.faults = [code.fault for code in self.encoded]
         inputs = cache(self._inputs)
         self.sizes = [
@@ -51,22 +56,23 @@ class LeftToRightWork:
     def score(self, which: Sequence[int]) -> list[Answer]:
         """Answers with log-probabilities alone; what candidates of one length begin with is run once."""
         choices = [self._choice(self.asks[i].choice) for i in which]
-        wanted = Lookups((len(which), max(map(len, choices))))
-        for row, (i, choice) in enumerate(zip(which, choices, strict=True)):
-            for column, tokens in enumerate(choice):
-                if len(tokens):
-                    self._fill_in(wanted, (row, column), self.encoded[i].ids[len(tokens) - 1], tokens)
-        sums, counts = wanted.table(self.reader.logprob(wanted))
+        cells = [(row, column) for row, choice in enumerate(choices) for column, own in enumerate(choice) if len(own)]
+        blanks = [Blank(self.prompts[i := which[row]], self.encoded[i], choices[row][column]) for row, column in cells]
+        filled = self.scorer.fill(self.scorer.tokenizer, blanks, self.between)
+        overlong, wanted = set(), Lookups((len(which), max(map(len, choices))))
+        for cell, steps in zip(cells, filled, strict=True):
+            if max(len(step.ids) for step in steps) > self.scorer.limit:
+                overlong.add(cell[0])
+                continue
+            for step in steps:
+                wanted.add(cell, *step)
+        sums, counts = wanted.table(self.scorer.reader.logprob(wanted))
         finite = (np.isfinite(sums) | (counts == 0)).all(axis=1)
-        broken = Answer(fault=not_finite(self.reader.model))
-        return [Answer(logprob=sums[n, : len(own)]) if finite[n] else broken for n, own in enumerate(choices)]
-
-    def _fill_in(self, wanted: Lookups, cell: tuple[int, int], masked: list[int], tokens: Sequence[int]) -> None:
-        ids = masked.copy()
-        gaps = [place for place, token in enumerate(ids) if token == self.mask]
-        for place, token in zip(gaps, tokens, strict=True):
-            wanted.add(cell, ids, place, token)
-            ids[place] = token
+        faults = [None if fine else not_finite(self.scorer.reader.model) for fine in finite]
+        for row in overlong:
+            faults[row] = f"the prompt is longer than the model's {self.scorer.limit} tokens"
+        logprobs = [sums[row, : len(own)] for row, own in enumerate(choices)]
+        return [Answer(fault=f) if f else Answer(logprob=own) for f, own in zip(faults, logprobs, strict=True)]
 
     def _choice(self, choice: tuple[int, ...] | None) -> Sequence[Sequence[int]]:
         return self.tokens if choice is None else [self.tokens[i] for i in choice]

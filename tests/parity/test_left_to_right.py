@@ -1,7 +1,7 @@
 """Teacher-forced scores against BMLAMA's script (Qi et al. 2023), rewritten as plain loops: one candidate, one token.
 
 The script writes each piece's text into the sentence and tokenises it anew. Where that does not give back the ids that
-are meant, its scores are of another sentence; the ids' own loop is what is compared then.
+are meant, its scores are of another sentence than filling in ids gives; that has a loop of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import pytest
 import torch
 from probe_fixtures import LIMIT, TOKENIZERS, tiny_model, wordpiece
 
+from data_builders.errors import FactrootsError
 from probe.scoring.left_to_right import LeftToRightScorer
 from probe.scoring.masked import MaskedScorer
 from probe.scoring.scorer import Ask, Candidates, batches
@@ -78,26 +79,45 @@ def scored(scorer, asks: list[Ask], candidates: Candidates) -> list[np.ndarray]:
 @pytest.mark.parametrize("lang", PROMPTS)
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_the_script_agrees(name, lang):
-    """Every candidate is what the loop over its ids gives, and what the script gives wherever its text survives."""
+    """Filled in as text every candidate is what the script gives; as ids, wherever that text reads as it was meant."""
     model, tokenizer = like(name)
-    candidates = candidates_of(tokenizer, lang)
-    answers, survived = scored(LeftToRightScorer(model, tokenizer), [*map(Ask, PROMPTS[lang])], candidates), 0
-    for prompt, found in zip(PROMPTS[lang], answers, strict=True):
+    candidates, asks = candidates_of(tokenizer, lang), [*map(Ask, PROMPTS[lang])]
+    text, ids = (scored(LeftToRightScorer(model, tokenizer, fill=fill), asks, candidates) for fill in ("text", "ids"))
+    survived = 0
+    for prompt, as_text, as_ids in zip(PROMPTS[lang], text, ids, strict=True):
+        theirs = [script(model, tokenizer, prompt, tokens, lang) for tokens in candidates.tokens]
+        np.testing.assert_allclose(as_text, [value for value, _ in theirs], rtol=2e-6, atol=2e-5)
         expected = [loop(model, tokenizer, prompt, tokens, lang) for tokens in candidates.tokens]
-        np.testing.assert_allclose(found, expected, rtol=2e-6, atol=2e-5)
-        for value, tokens in zip(found, candidates.tokens, strict=True):
-            theirs, kept = script(model, tokenizer, prompt, tokens, lang)
-            survived += kept and len(tokens) > 1
-            assert not kept or value == pytest.approx(theirs, rel=2e-6, abs=2e-5)
+        np.testing.assert_allclose(as_ids, expected, rtol=2e-6, atol=2e-5)
+        kept = np.array([whole and len(own) > 1 for (_, whole), own in zip(theirs, candidates.tokens, strict=True)])
+        np.testing.assert_allclose(as_text[kept], as_ids[kept], rtol=2e-6, atol=2e-5)
+        survived += kept.sum()
     assert survived > 2
 
 
-def test_pieces_that_do_not_survive_the_script():
-    """Why the comparison leaves some out: ``##i`` in the script's sentence is read as two hashes and a letter."""
+def test_pieces_that_do_not_survive_as_text():
+    """Why there are two ways: after ``##i`` as text the sentence holds two hashes and a letter."""
     model, tokenizer = like("wordpiece")
-    tokens = tokenizer("Lima", add_special_tokens=False)["input_ids"]
-    theirs, kept = script(model, tokenizer, PROMPTS["it"][0], tokens, "it")
-    assert not kept and theirs != pytest.approx(loop(model, tokenizer, PROMPTS["it"][0], tokens, "it"), abs=1e-3)
+    candidates = candidates_of(tokenizer, "it", ("Lima",))
+    text, ids = (
+        scored(LeftToRightScorer(model, tokenizer, fill=fill), [Ask("la [Y]")], candidates)[0]
+        for fill in ("text", "ids")
+    )
+    assert not script(model, tokenizer, "la [Y]", candidates.tokens[0], "it")[1]
+    assert text != pytest.approx(ids, abs=1e-3)
+    with pytest.raises(FactrootsError, match="unknown way to fill in 'tokens'; there are: ids, text"):
+        LeftToRightScorer(model, tokenizer, fill="tokens")
+
+
+def test_text_that_outgrows_the_model_is_a_fault():
+    """As ids the masked prompt just fits; as text ``##i`` is three tokens."""
+    model, tokenizer = like("wordpiece")
+    candidates, ask = candidates_of(tokenizer, "it", ("Lima", "a")), Ask("a " * (LIMIT - 6) + "[Y]")
+    for fill, choice, fault in (("ids", (0, 1), False), ("text", (0, 1), True), ("text", (1,), False)):
+        work = LeftToRightScorer(model, tokenizer, fill=fill).work([ask._replace(choice=choice)], candidates)
+        assert work.faults == [None]
+        expected = f"the prompt is longer than the model's {LIMIT} tokens" if fault else None
+        assert work.score([0])[0].fault == expected
 
 
 @pytest.mark.parametrize("name", TOKENIZERS)
