@@ -33,7 +33,7 @@ _SENTINEL = Way("sentinel", "sentinel:SentinelScorer")
 WAYS = {
     ("masks", "masked"): Way("masks", "masked:MaskedScorer", takes=("join",)),
     ("decode", "masked"): Way("decode", "decode:DecodeScorer", takes=("join", "init", "iterate", "masks")),
-    ("l2r", "masked"): Way("l2r", "left_to_right:LeftToRightScorer", takes=("join",)),
+    ("l2r", "masked"): Way("l2r", "left_to_right:LeftToRightScorer", takes=("join", "fill")),
     ("l2r", "causal"): _SENTENCE,
     ("l2r", "seq2seq"): _SENTINEL,
     ("sentence", "masked"): _PSEUDO["within_word_l2r"],
@@ -44,7 +44,16 @@ WAYS = {
 #: What a model of each family is scored by where no protocol is named.
 DEFAULT = {"masked": "kassner2021", "causal": "bear", "seq2seq": "bear"}
 
-_PLAIN = {"join": "space", "init": "all", "iterate": "none", "masks": NUMBERS["masks"][0], "best": 0, "shots": 0}
+_PLAIN = {
+    "join": "space",
+    "fill": "ids",
+    "case": "keep",
+    "init": "all",
+    "iterate": "none",
+    "masks": NUMBERS["masks"][0],
+    "best": 0,
+    "shots": 0,
+}
 
 
 def _way(protocol: Protocol, family: str) -> Way:
@@ -64,7 +73,7 @@ def needed(protocol: Protocol, family: str, langs: Sequence[str]) -> str:
     Masks are joined in one way in all of `langs` or they are not: where no script is without spaces, the two ways of
     joining are one. Raises FactrootsError when no model of the family can give it.
     """
-    way, values = _way(protocol, family), {"shots": protocol.shots}
+    way, values = _way(protocol, family), {"shots": protocol.shots, "case": protocol.case}
     values |= {part: getattr(protocol, part) for part in way.takes}
     if "join" in values and all(glue(values["join"], lang) == " " for lang in langs):
         values["join"] = "space"

@@ -55,8 +55,20 @@ class Relation:
     questions: list[Question] = field(default_factory=list)
 
 
-def relations(data: OpenFactSet, lang: str, tokenize: Tokenize, shots: int = 0) -> Iterator[Relation]:
-    """Every relation of a language in order of name. `tokenize` gives the token ids of labels, without specials."""
+def capital(text: str) -> str:
+    """With a capital letter first."""
+    return text[:1].upper() + text[1:]
+
+
+def relations(
+    data: OpenFactSet, lang: str, tokenize: Tokenize, shots: int = 0, case: str = "keep"
+) -> Iterator[Relation]:
+    """Every relation of a language in order of name. `tokenize` gives the token ids of labels, without specials.
+
+    With ``case="capital"`` sentences begin with a capital letter; where a label is to begin one, that is the reader's
+    to see to.
+    """
+    say = _filled if case == "keep" else _capitalised
     facts, whole = data.table(lang), data.whole(lang)
     if data.spec.one_token:
         whole = one_token(whole, data.pieces)
@@ -81,13 +93,13 @@ def relations(data: OpenFactSet, lang: str, tokenize: Tokenize, shots: int = 0) 
                     template=number,
                     subject_uri=first["subject_uri"],
                     subject=first["subject"],
-                    prompt=template and _filled(template, first, OBJECT),
+                    prompt=template and say(template, first, OBJECT),
                     facts=tuple(row["fact"] for row in rows),
                     golds=tuple(place[row["object_uri"], row["object"]] for row in rows),
                     known=own,
                     given=_given(first, place, own, ranking, data.spec.candidates),
-                    bare=template and _filled(template, first, OBJECT, without_subject=True),
-                    context="".join(_filled(template, row, row["object"]) + SEPARATOR for row in solved if template),
+                    bare=template and say(template, first, OBJECT, without_subject=True),
+                    context="".join(say(template, row, row["object"]) + SEPARATOR for row in solved if template),
                     scored=not any(row in solved for row in rows),
                 )
                 relation.questions.append(question)
@@ -140,6 +152,11 @@ def _filled(template: Template | str, row: dict, answer: str, without_subject: b
         own = row["prompt"].replace(row["subject"], "") if without_subject else row["prompt"]
         sentence = own.replace(OBJECT, answer)
     return " ".join(sentence.split()) if without_subject else sentence
+
+
+def _capitalised(template: Template | str, row: dict, answer: str, without_subject: bool = False) -> str | None:
+    text = _filled(template, row, answer, without_subject)
+    return text and capital(text)
 
 
 def chosen(rows: Sequence[dict], shots: int) -> list[dict]:

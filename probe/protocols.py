@@ -20,7 +20,9 @@ PLL = ("original", "within_word_l2r", "sentence_l2r", "answer_l2r+word_l2r")
 PARTS = {
     "kind": ("typed", "vocabulary", "decoded"),
     "scoring": ("masks", "l2r", "sentence", *PLL, "decode"),
-    "join": ("script", "space"),
+    "join": ("script", "space", "zh"),
+    "fill": ("ids", "text"),
+    "case": ("keep", "capital"),
     "length": ("own", "oracle", "mean", "sum", "gold"),
     "combine": ("mean", "sum", "logit", "full", "partial"),
     "prior": ("none", "removed", "subjects"),
@@ -79,7 +81,12 @@ class Protocol:
         LM's pseudo-log-likelihood, of which ``within_word_l2r`` is meant unless ``original``, ``sentence_l2r`` or
         ``answer_l2r+word_l2r`` is said. ``decode``: see `init` and `iterate`.
     join
-        What stands between masks: ``script``, nothing in scripts without spaces; ``space``, a space everywhere.
+        What stands between masks: ``script``, nothing in scripts without spaces; ``space``, a space everywhere; ``zh``,
+        nothing in Chinese alone.
+    fill
+        How ``l2r`` fills tokens in: as ``ids``, or as the ``text`` of their pieces, which is then tokenised anew.
+    case
+        ``capital``: a filled sentence begins with a capital letter; ``keep``: as it is written.
     shots
         So many solved facts of the relation stand before the sentence; they are not scored.
     best
@@ -116,6 +123,8 @@ class Protocol:
     kind: str = "typed"
     scoring: str = "masks"
     join: str = "script"
+    fill: str = "ids"
+    case: str = "keep"
     shots: int = 0
     best: int = 0
     length: str = "own"
@@ -191,6 +200,8 @@ def _conflict(p: Protocol) -> str | None:
     """Why two parts cannot stand together, or None."""
     if p.combine == "logit" and p.scoring != "masks":
         return "combine=logit needs scoring=masks: no other way of scoring keeps raw logits"
+    if p.fill == "text" and p.scoring != "l2r":
+        return "fill=text needs scoring=l2r: nothing else is filled in token by token"
     if p.best and (p.scoring != "sentence" or p.combine != "sum" or p.prior != "none"):
         return f"best={p.best} needs scoring=sentence, combine=sum and prior=none: only then does a sum bound the rest"
     return None
@@ -205,8 +216,8 @@ PRESETS = {
     "zhao2024-partial": Protocol("vocabulary", join="space", length="oracle", combine="partial", aggregate="micro"),
     "xfactr": replace(_DECODED, join="space", gold="any", unk="drop"),
     "mpararel": replace(_MASKS, combine="logit"),
-    "bmlama": Protocol(scoring="l2r", aggregate="micro"),
+    "bmlama": Protocol(scoring="l2r", join="zh", fill="text", aggregate="micro"),
     "geomlama": Protocol(scoring="l2r", prior="removed", gold="any", aggregate="micro"),
     "dlama": replace(_MASKS, gold="any"),
-    "bear": Protocol(scoring="sentence", combine="sum", aggregate="micro"),
+    "bear": Protocol(scoring="sentence", case="capital", combine="sum", aggregate="micro"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from probe import passes
 from probe.items import answered, candidate_rows
 from probe.memory import give_back
 from probe.progress import progress
-from probe.prompts import Question, Tokenize, relations
+from probe.prompts import Question, Tokenize, capital, relations
 from probe.scoring.encode import glue
 from probe.scoring.scorer import Answer, Ask, Candidates, Scorer, Work, batches
 from probe.signature import version
@@ -130,8 +130,8 @@ class _Step(NamedTuple):
 
 
 def _steps(data, lang: str, tokenize: Tokenize, scorer: Scorer, scoring: str, tables: list) -> Iterator[_Step]:
-    chooses = getattr(scorer, "chooses", True)
-    for relation in relations(data, lang, tokenize, passes.parts(scoring)["shots"]):
+    values, chooses = passes.parts(scoring), getattr(scorer, "chooses", True)
+    for relation in relations(data, lang, tokenize, values["shots"], values["case"]):
         tables.append(candidate_rows(relation))
         asked = defaultdict(list)  # by what is asked: namesakes ask the same, and it is run once for all of them
         faults = []
@@ -140,17 +140,25 @@ def _steps(data, lang: str, tokenize: Tokenize, scorer: Scorer, scoring: str, ta
                 faults.append((question, Answer(fault=fault)))
             elif question.facts or passes.has_priors(scoring):
                 asked[Ask(question.prompt, question.given if chooses else None, question.context)].append(question)
-        groups = list(asked.values())
-        work = scorer.work(list(asked), Candidates(relation.labels, relation.tokens, lang))
-        for fault, group in zip(work.faults, groups, strict=True):
-            faults += [(question, Answer(fault=fault)) for question in group if fault]
+        works = []
+        for labels, asks in _by_labels(relation.labels, asked, values["case"]):
+            works.append((scorer.work(asks, Candidates(labels, relation.tokens, lang)), [asked[ask] for ask in asks]))
+            for fault, group in zip(works[-1][0].faults, works[-1][1], strict=True):
+                faults += [(question, Answer(fault=fault)) for question in group if fault]
         if faults:
             yield _step([q for q, _ in faults], partial(answered, relation.name, *zip(*faults, strict=True)))
-        for batch in batches(work):
-            held = [groups[i] for i in batch]
-            yield _step(
-                [q for group in held for q in group], partial(_answer, relation.name, work, batch, held, chooses)
-            )
+        for work, groups in works:
+            for batch in batches(work):
+                held = [groups[i] for i in batch]
+                run = partial(_answer, relation.name, work, batch, held, chooses)
+                yield _step([q for group in held for q in group], run)
+
+
+def _by_labels(labels: list[str], asks: Iterable[Ask], case: str) -> Iterator[tuple[list[str], list[Ask]]]:
+    """Asks with the labels that fill them: where a label begins a sentence that is to begin so, with a capital."""
+    first = [ask for ask in asks if case == "capital" and ask.prompt.startswith(OBJECT)]
+    others = [ask for ask in asks if ask not in set(first)]
+    yield from ((own, part) for own, part in ((labels, others), ([capital(x) for x in labels], first)) if part)
 
 
 def _unaskable(question: Question) -> str | None:

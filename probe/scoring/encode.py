@@ -24,9 +24,13 @@ class Encoded(NamedTuple):
 SPACELESS = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
 
 
+#: The languages in which nothing stands between masks: as published mostly, by BMLAMA's script, as the script has it.
+JOINED = {"space": frozenset(), "zh": frozenset({"zh"}), "script": SPACELESS}
+
+
 def glue(join: str, lang: str) -> str:
-    """What stands between masks: a space everywhere (``space``, as published), or as the script has it (``script``)."""
-    return "" if join == "script" and lang.replace("_", "-").partition("-")[0] in SPACELESS else " "
+    """What stands between masks in a language: nothing, or a space (:data:`JOINED`)."""
+    return "" if lang.replace("_", "-").partition("-")[0] in JOINED[join] else " "
 
 
 def encode(tokenizer, prompts: Sequence[str], most: int, limit: int, glue: str = " ") -> list[Encoded]:

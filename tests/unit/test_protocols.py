@@ -22,8 +22,11 @@ def test_presets(name):
 
 
 def stand_together(parts: dict) -> bool:
-    """The two rules that bind parts: raw logits are kept at masks alone, and only a sum bounds what is left."""
+    """The rules that bind parts: raw logits are kept at masks alone, tokens are filled in by l2r alone, and only a sum
+    bounds what is left."""
     if parts["combine"] == "logit" and parts["scoring"] != "masks":
+        return False
+    if parts["fill"] == "text" and parts["scoring"] != "l2r":
         return False
     return not parts["best"] or (parts["scoring"], parts["combine"], parts["prior"]) == ("sentence", "sum", "none")
 
