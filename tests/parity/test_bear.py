@@ -21,7 +21,7 @@ ROWS = [
 ]
 
 
-def models():
+def both():
     tokenizer = byte_level(LIMIT)
     tokenizer.pad_token = tokenizer.eos_token
     yield "causal", "sentence", tiny_causal("gpt2", tokenizer), tokenizer, {"model_type": "CLM"}
@@ -29,7 +29,7 @@ def models():
     yield "masked", "within_word_l2r", tiny_model("bert", tokenizer), tokenizer, {"model_type": "MLM"}
 
 
-@pytest.mark.parametrize(("family", "scoring", "model", "tokenizer", "theirs"), list(models()), ids=["causal", "masked"])
+@pytest.mark.parametrize(("family", "scoring", "model", "tokenizer", "theirs"), list(both()), ids=["causal", "masked"])
 def test_whole_runs_agree(family, scoring, model, tokenizer, theirs, tmp_path):
     """Every candidate's score, and P@1 over all facts and templates; without capitals some differ."""
     facts = write_facts(tmp_path / "facts", {"en": ROWS}, {"en": {"P36": TEMPLATES}})
