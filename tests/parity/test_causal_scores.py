@@ -88,17 +88,23 @@ FIXED = [
     Ask("日の首都は[Y]です。", choice=(3, 0, 2)),
     Ask("[Y] is la a b", context="Roma is.\n"),
 ]
+#: Longer than a window of 20.
+LONG = Ask("a b c d e f g [Y] a b c d e")
 
 
 @pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_every_architecture(kind):
+def test_every_architecture(kind, monkeypatch):
     """The short cuts that a model allows give its own numbers; which ones it allows is known and stays so."""
+    monkeypatch.setattr(rows, "ROOM", 256)
     _, _, tree, cut = ARCHITECTURES[kind]
     tokenizer = sentence_piece()
     model = tiny_causal(kind, tokenizer, seed=1)
     scorer = CausalScorer(model, tokenizer)
     assert (scorer.model.tree, isinstance(scorer.model.head, Blocks)) == (tree, cut)
-    compare(scorer, Slow(model, tokenizer), FIXED, LABELS_FIXED)
+    slow = Slow(model, tokenizer)
+    for ask in (*FIXED, LONG):
+        compare(scorer, slow, [ask], LABELS_FIXED)
+    compare(scorer, slow, [Ask("[Y]a")], [one + two for one in "abcdef" for two in "ghil"])  # a wide tree, not deep
 
 
 @pytest.mark.parametrize("kind", ["llama", "mistral, window of 20", "bloom", "llama4"])
