@@ -7,13 +7,15 @@ embedding by a block of it. Whether this gives the model's own logits has to be 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from probe.scoring.head import Halves
-from probe.scoring.vocabulary import BLOCK
+from probe.scoring.vocabulary import target_blocks
 
 #: Logits held at a time on a processor, 4 MB of float32, and elsewhere. More is slower: larger pieces of memory are
 #: fetched from the system and given back each time.
@@ -95,26 +97,11 @@ class _Outputs(tuple):
 
 
 def logprobs(head: Blocks | Whole, states: Tensor, place: np.ndarray, token: np.ndarray) -> np.ndarray:
-    """log p(token[e] | states[place[e]]), float32 [e], of `states` [n, d] (which are used up).
+    """log p(token[e] | states[place[e]]), float32 [e], of `states` [n, d], which are used up.
 
-    A running maximum and a running sum of exponentials give the normaliser (Milakov & Gimelshein 2018, online
-    softmax). NaN where a logit of that state is NaN or +inf.
+    NaN where a logit of that state is NaN or +inf.
     """
     cells = CELLS if states.device.type == "cpu" else CELLS_ELSEWHERE
-    block = max(1, min(BLOCK, cells // max(len(states), 1)))
-    starts = np.arange(0, head.size, block)
-    order = np.argsort(token, kind="stable")
-    cuts = np.searchsorted(token[order], [*starts, head.size])
-    places, tokens = (torch.from_numpy(part[order]).to(states.device) for part in (place, token))
-    found = torch.empty(len(token), device=states.device)
-    top = torch.full((len(states),), torch.finfo(torch.float32).min, device=states.device)
-    total = torch.zeros_like(top)
-    for start, here in zip(starts.tolist(), map(slice, cuts[:-1], cuts[1:]), strict=True):
-        logits = head.logits(states, start, min(start + block, head.size)).float()
-        found[here] = logits[places[here], tokens[here] - start]
-        new = torch.maximum(top, logits.amax(dim=1))
-        total = total * (top - new).exp() + logits.sub_(new[:, None]).exp_().sum(dim=1)
-        top = new
-    result = np.empty(len(token), dtype=np.float32)
-    result[order] = (found - (top + total.log())[places]).cpu().numpy()
-    return result
+    place, token = (torch.from_numpy(part).to(states.device) for part in (place, token))
+    logits = partial(head.logits, states)
+    return target_blocks(logits, len(states), head.size, place, token, cells).cpu().numpy()

@@ -11,7 +11,7 @@ from torch import Tensor
 from probe.scoring.head import cut, ignores_padding
 from probe.scoring.runs import RUN_TOKENS, halved, padded, runs
 from probe.scoring.scorer import BATCH_TOKENS
-from probe.scoring.targets import target_blocks, target_logits
+from probe.scoring.vocabulary import linear_blocks, target_blocks, target_logits
 
 #: Logits held at a time of a model that must be run whole: 256 MB of float32.
 WHOLE_CELLS = 1 << 26
@@ -86,7 +86,8 @@ class Reader:
             logits = self.model(input_ids=ids, attention_mask=attention).logits
             return target_logits(logits.flatten(0, 1)[spots], at, token)
         states = self.halves.transform(self.halves.encode(ids, attention).flatten(0, 1)[spots])
-        return target_blocks(states, self.halves.weight, self.halves.bias, at, token)
+        logits = linear_blocks(states, self.halves.weight, self.halves.bias)
+        return target_blocks(logits, len(states), len(self.halves.weight), at, token)
 
     def _smaller(self) -> None:
         self.run_tokens = max(1, self.run_tokens // 2)

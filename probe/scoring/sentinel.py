@@ -23,7 +23,7 @@ from probe.scoring.encode import token_limit
 from probe.scoring.runs import halved, runs
 from probe.scoring.scorer import BATCH_TOKENS, Answer, Ask, Candidates, not_finite
 from probe.scoring.steps import Steps
-from probe.scoring.targets import target_blocks
+from probe.scoring.vocabulary import linear_blocks, target_blocks
 from probe.scoring.written import Branch, Written
 
 GAP, CLOSE = "<extra_id_0>", "<extra_id_1>"
@@ -110,7 +110,8 @@ class SentinelScorer:
         spots = np.repeat(np.arange(len(states)) * states.shape[1], counts) + np.concatenate(places)
         spots, place = np.unique(spots, return_inverse=True)
         spots, place, token = (torch.from_numpy(part).to(states.device) for part in (spots, place, tokens))
-        found = target_blocks(states.flatten(0, 1)[spots], self.steps.weight, self.steps.bias, place, token)
+        logits = linear_blocks(states.flatten(0, 1)[spots], self.steps.weight, self.steps.bias)
+        found = target_blocks(logits, len(spots), len(self.steps.weight), place, token)
         return np.split(found.cpu().numpy(), np.cumsum(counts)[:-1])
 
     def _shrink(self) -> None:

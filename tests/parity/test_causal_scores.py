@@ -12,7 +12,7 @@ from probe_fixtures import ALPHABET, LIMIT, tiny_model, wordpiece
 from transformers import PreTrainedTokenizerFast
 
 from data_builders.errors import FactrootsError
-from probe.scoring import best_first, blocks, rows
+from probe.scoring import best_first, rows, vocabulary
 from probe.scoring.blocks import Blocks, logprobs
 from probe.scoring.causal import CausalScorer
 from probe.scoring.scorer import Ask, Candidates, batches
@@ -39,7 +39,7 @@ def small_work():
     """Rows of few nodes and the vocabulary in several blocks, small as all is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "ROOM", 12)
-        patch.setattr(blocks, "BLOCK", 50)
+        patch.setattr(vocabulary, "BLOCK", 50)
         yield
 
 

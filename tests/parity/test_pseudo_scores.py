@@ -12,19 +12,19 @@ from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from data_builders.errors import FactrootsError
-from probe.scoring import targets
+from probe.scoring import vocabulary
 from probe.scoring.masked import MaskedScorer
 from probe.scoring.masking import METRICS
 from probe.scoring.pseudo import PseudoScorer
 from probe.scoring.scorer import Ask, Candidates, batches
-from probe.scoring.targets import target_blocks, target_logits
+from probe.scoring.vocabulary import linear_blocks, target_blocks, target_logits
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small_blocks():
     """The vocabulary met in several blocks, small as it is."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(targets, "BLOCK", 50)
+        patch.setattr(vocabulary, "BLOCK", 50)
         yield
 
 
@@ -338,7 +338,9 @@ def test_target_blocks_are_a_log_softmax(dtype):
         logits = torch.nn.functional.linear(states, weight, own)
         expected = logits.float().log_softmax(-1)[place, token]
         exact = 1e-5 if dtype != torch.bfloat16 else 2e-2
-        torch.testing.assert_close(target_blocks(states, weight, own, place, token), expected, rtol=exact, atol=exact)
+        torch.testing.assert_close(
+            target_blocks(linear_blocks(states, weight, own), 7, 133, place, token), expected, rtol=exact, atol=exact
+        )
         torch.testing.assert_close(target_logits(logits, place, token), expected, rtol=1e-5, atol=1e-5)
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast, T5Tokenizer
 
 from data_builders.errors import FactrootsError
-from probe.scoring import sentinel, targets
+from probe.scoring import sentinel, vocabulary
 from probe.scoring.scorer import Ask, Candidates, batches
 from probe.scoring.sentinel import SentinelScorer
 from probe.scoring.written import Written
@@ -57,7 +57,7 @@ PROMPTS = [
 def small_blocks():
     """The vocabulary met in several blocks, small as it is."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(targets, "BLOCK", 50)
+        patch.setattr(vocabulary, "BLOCK", 50)
         yield
 
 
