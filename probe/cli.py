@@ -11,6 +11,9 @@ import click
 
 from data_builders.errors import FactrootsError
 
+# Arrow's own pool keeps what has been freed; the system's gives it back when it is asked to (probe.memory).
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
 
 class Entry(NamedTuple):
     """Where a command lives (``module:attribute``) and the line that ``--help`` shows of it."""

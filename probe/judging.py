@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pandas.util import hash_array
 
 from probe.items import ITEMS
+from probe.memory import give_back
 from probe.pool import Pool
 from probe.protocols import Protocol
 from probe.store import Store
@@ -49,6 +50,7 @@ class Judged:
                 continue
             parts.append(self._judge(lang, relation, rows, pool, gold))
         parts = [part for part in parts if len(part)]
+        give_back()
         whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
         self.frame = whole.astype({"lang": "category", "relation": "category"})
 
@@ -116,7 +118,7 @@ def answers(store: Store, lang: str, protocol: Protocol) -> Iterator[tuple[str, 
 
 
 def _chunks(path, wanted: list[str]) -> Iterator[tuple[str, pa.Table]]:
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=512, columns=wanted):
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=256, columns=wanted):
         yield from _by_relation(pa.Table.from_batches([batch]))
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 RESAMPLES, SEED, LEVEL = 1000, 0, 0.95
-_BLOCK = 50  # resamples drawn at a time: memory stays at so many counts per subject
+_CELLS = 1 << 19  # subjects drawn at a time, over resamples: what memory stays at, whatever there is to draw from
 
 
 class Tally(NamedTuple):
@@ -99,8 +99,9 @@ def p_value(differences: np.ndarray) -> float:
 def _draws(subjects: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
     """How often each subject is drawn, in blocks [b, subjects]."""
     generator = np.random.Generator(np.random.PCG64(seed))
-    for start in range(0, resamples, _BLOCK):
-        size = min(_BLOCK, resamples - start)
+    block = max(1, _CELLS // max(1, subjects))
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
         drawn = generator.integers(0, subjects, size=(size, subjects))
         drawn += np.arange(size)[:, None] * subjects
         yield np.bincount(drawn.ravel(), minlength=size * subjects).reshape(size, subjects).astype(float)
