@@ -13,8 +13,8 @@ from probe.results import CI, Result, Score
 def show(result: Result, console: Console) -> None:
     """The table of a result, a row a language; the facts that all languages share come first."""
     shared = next((row.shared.n for row in result.languages if row.shared), None)
-    table = Table(title=f"P@1, {escape(result.protocol)} (95 % interval)", box=SIMPLE_HEAD, padding=0)
-    table.title_justify = "left"
+    console.print(f"P@1, {escape(result.protocol)} (95 % interval)", style="italic", highlight=False, soft_wrap=True)
+    table = Table(box=SIMPLE_HEAD, padding=0)
     table.add_column("lang")
     if shared:
         table.add_column(f"same {shared:,} facts", justify="right", style="bold", no_wrap=True)
