@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from data_builders.errors import FactrootsError
 from data_builders.spec import Spec
-from probe.protocols import NUMBERS, PARTS, PLL, Protocol
+from probe.protocols import NUMBERS, PLL, Protocol
 from probe.scoring.encode import glue
 
 
 class Way(NamedTuple):
-    """A scorer's class, what it is called with, and the protocol parts that it takes as keywords."""
+    """A scorer's class, the keywords that make it this way, and the protocol parts that it takes as keywords."""
 
     name: str
     scorer: str
@@ -25,7 +25,7 @@ class Way(NamedTuple):
     takes: tuple[str, ...] = ()
 
 
-_PSEUDO = {metric: Way(metric, "pseudo:PseudoScorer", (("metric", metric),)) for metric in PLL}
+_PSEUDO = {metric: Way("pseudo", "pseudo:PseudoScorer", (("metric", metric),)) for metric in PLL}
 _SENTENCE = Way("sentence", "causal:CausalScorer", takes=("best",))
 _SENTINEL = Way("sentinel", "sentinel:SentinelScorer")
 
@@ -74,10 +74,10 @@ def needed(protocol: Protocol, family: str, langs: Sequence[str]) -> str:
     joining are one. Raises FactrootsError when no model of the family can give it.
     """
     way, values = _way(protocol, family), {"shots": protocol.shots, "case": protocol.case}
-    values |= {part: getattr(protocol, part) for part in way.takes}
+    values |= {part: getattr(protocol, part) for part in way.takes} | dict(way.fixed)
     if "join" in values and all(glue(values["join"], lang) == " " for lang in langs):
         values["join"] = "space"
-    args = [(part, (str(value),)) for part, value in sorted(values.items()) if value != _PLAIN[part]]
+    args = [(part, (str(value),)) for part, value in sorted(values.items()) if value != _PLAIN.get(part)]
     return str(Spec(way.name, None, tuple(args)))
 
 
@@ -94,7 +94,7 @@ def _without(text: str, part: str) -> Spec:
 def parts(text: str) -> dict[str, str | int]:
     """The values that a pass was made with, by name."""
     given = {part: value[0] for part, value in Spec.parse(text).args}
-    return _PLAIN | {part: value if part in PARTS else int(value) for part, value in given.items()}
+    return _PLAIN | {part: int(value) if part in NUMBERS else value for part, value in given.items()}
 
 
 def has_priors(text: str) -> bool:
@@ -104,10 +104,9 @@ def has_priors(text: str) -> bool:
 
 def scorer(text: str, model, tokenizer):
     """The scorer of a pass, ready to work."""
-    name = Spec.parse(text).name
-    way = next(way for way in WAYS.values() if way.name == name)
+    name, values = Spec.parse(text).name, parts(text)
+    way = next(w for w in WAYS.values() if w.name == name and dict(w.fixed).items() <= values.items())
     module, _, kind = way.scorer.partition(":")
-    values = parts(text)
     takes = {part: values[part] for part in way.takes}
     if "best" in takes:
         takes["best"] = takes["best"] or None

@@ -9,6 +9,7 @@ from causal_fixtures import byte_level, tiny_causal
 from probe_fixtures import LIMIT, fact, loaded, probed, tiny_model, wordpiece, write_facts
 from slow_scores import candidates_of
 
+from probe import passes
 from probe.protocols import Protocol
 from probe.scores import score
 
@@ -26,7 +27,7 @@ def both():
     tokenizer.pad_token = tokenizer.eos_token
     yield "causal", "sentence", tiny_causal("gpt2", tokenizer), tokenizer, {"model_type": "CLM"}
     tokenizer = wordpiece()
-    yield "masked", "within_word_l2r", tiny_model("bert", tokenizer), tokenizer, {"model_type": "MLM"}
+    yield "masked", "pseudo(metric=within_word_l2r)", tiny_model("bert", tokenizer), tokenizer, {"model_type": "MLM"}
 
 
 @pytest.mark.parametrize(("family", "scoring", "model", "tokenizer", "theirs"), list(both()), ids=["causal", "masked"])
@@ -34,7 +35,8 @@ def test_whole_runs_agree(family, scoring, model, tokenizer, theirs, tmp_path):
     """Every candidate's score, and P@1 over all facts and templates; without capitals some differ."""
     facts = write_facts(tmp_path / "facts", {"en": ROWS}, {"en": {"P36": TEMPLATES}})
     one = loaded(model, tokenizer)._replace(family=family)
-    store = probed(tmp_path / "run", f"{facts}(templates=all)", one, f"{scoring}(case=capital)")
+    with_capital = passes.needed(Protocol.parse("bear"), family, ("en",))
+    store = probed(tmp_path / "run", f"{facts}(templates=all)", one, with_capital)
     labels = [row["label"] for row in candidates_of(store, "en")["P36"]]
     evaluator = Evaluator.from_model(model, tokenizer=tokenizer, model_name="tiny", **theirs)
     plain = probed(tmp_path / "plain", f"{facts}(templates=all)", one, scoring)
