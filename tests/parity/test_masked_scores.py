@@ -194,6 +194,7 @@ def test_out_of_memory_halves_the_work(monkeypatch):
     found = scorer.score(prompts, CHOICE)
     np.testing.assert_allclose(found.logprob, expected.logprob, rtol=1e-6, atol=1e-5)
     np.testing.assert_array_equal(found.argmax, expected.argmax)
+    assert scorer.run_tokens < masked.BATCH_TOKENS
     room = 0
     with pytest.raises(FactrootsError, match="out of memory on a single sequence"):
         scorer.score(prompts, CHOICE)
