@@ -144,7 +144,8 @@ def main() -> None:
     page = HERE / "real-models.md"
     text = page.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    page.write_text(before + "\n\n".join([BEGIN, *parts, "![P@1 by language](real-models.png)", END]) + after, encoding="utf-8")
+    made_here = "\n\n".join([BEGIN, *parts, "![P@1 by language](real-models.png)", END])
+    page.write_text(before + made_here + after, encoding="utf-8")
     plot(found, HERE / "real-models.png")
 
 
