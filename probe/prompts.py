@@ -165,10 +165,13 @@ def chosen(rows: Sequence[dict], shots: int) -> list[dict]:
     Languages that have the same facts are shown the same.
     """
     found: list[dict] = []
+    if not shots:
+        return found
     for row in sorted(rows, key=lambda row: hashlib.sha256(f"shot|{row['fact']}".encode()).digest()):
-        fresh = all(row[end] != other[end] for other in found for end in ("subject_uri", "object_uri"))
-        if len(found) < shots and fresh:
+        if all(row[end] != other[end] for other in found for end in ("subject_uri", "object_uri")):
             found.append(row)
+        if len(found) == shots:
+            break
     return found
 
 

@@ -156,8 +156,9 @@ def _steps(data, lang: str, tokenize: Tokenize, scorer: Scorer, scoring: str, ta
 
 def _by_labels(labels: list[str], asks: Iterable[Ask], case: str) -> Iterator[tuple[list[str], list[Ask]]]:
     """Asks with the labels that fill them: where a label begins a sentence that is to begin so, with a capital."""
-    first = [ask for ask in asks if case == "capital" and ask.prompt.startswith(OBJECT)]
-    others = [ask for ask in asks if ask not in set(first)]
+    first, others = [], []
+    for ask in asks:
+        (first if case == "capital" and ask.prompt.startswith(OBJECT) else others).append(ask)
     yield from ((own, part) for own, part in ((labels, others), ([capital(x) for x in labels], first)) if part)
 
 

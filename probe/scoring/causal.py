@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from data_builders.errors import FactrootsError
 from data_builders.facts import OBJECT
 from probe.scoring.best_first import best_first
 from probe.scoring.blocks import logprobs
@@ -16,6 +15,7 @@ from probe.scoring.causal_model import CausalModel
 from probe.scoring.encode import token_limit
 from probe.scoring.filled import Filled, fill, opening, token_ids
 from probe.scoring.rows import Row, groups
+from probe.scoring.runs import halved
 from probe.scoring.scorer import BATCH_TOKENS, Answer, Ask, Candidates, not_finite
 from probe.scoring.trie import Trie
 
@@ -81,23 +81,12 @@ class Reading:
     def read(self, nodes: np.ndarray) -> None:
         """Have the model read `nodes`, which hold all their ancestors, for what it says of their children."""
         for group in groups(self.scorer.model.rows(self.trie, nodes), self.scorer.tokens):
-            self._run(group)
+            halved(self._forward, group, self._smaller)
 
-    def _run(self, rows: list[Row]) -> None:
-        """One forward pass; halves the work until it fits into memory."""
-        try:
-            self._forward(rows)
-            return
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "memory" not in str(error):
-                raise
-            if len(rows) == 1:
-                raise FactrootsError("out of memory on a single row; use a smaller model or dtype") from error
-            self.scorer.tokens = max(1, self.scorer.tokens // 2)
-        for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
-            self._run(half)
+    def _smaller(self) -> None:
+        self.scorer.tokens = max(1, self.scorer.tokens // 2)
 
-    def _forward(self, rows: list[Row]) -> None:
+    def _forward(self, rows: Sequence[Row]) -> None:
         trie, model = self.trie, self.scorer.model
         fresh = np.concatenate([row.nodes[row.fresh :] for row in rows])
         states = model.states(trie, rows)

@@ -225,7 +225,7 @@ def test_out_of_memory_halves_the_work(monkeypatch):
         np.testing.assert_allclose(ours.logprob, other.logprob, rtol=1e-6, atol=1e-5)
     assert scorer.tokens < before
     room = 0
-    with pytest.raises(FactrootsError, match="out of memory on a single row"):
+    with pytest.raises(FactrootsError, match="out of memory on a single sequence"):
         answers(scorer, FIXED, LABELS_FIXED)
 
 
