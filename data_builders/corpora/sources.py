@@ -13,22 +13,33 @@ from data_builders.errors import FactrootsError, unknown
 from data_builders.spec import Spec
 
 CORPORA = {
+    "abstracts": "data_builders.corpora.abstracts:Abstracts",
+    "dump": "data_builders.corpora.dump:Dump",
+    "hub": "data_builders.corpora.hub:Hub",
     "jsonl": "data_builders.corpora.jsonl:JsonLines",
     "text": "data_builders.corpora.text:Text",
+    "wikipedia": "data_builders.corpora.wikipedia:Wikipedia",
     "world": "data_builders.corpora.planted:World",
 }
+
+
+class Parameter(NamedTuple):
+    """What a parameter is when it is not given, and what it may be; anything, if there are no choices."""
+
+    default: str
+    choices: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
     """What a kind of corpus must offer; it holds no more in memory than a document.
 
-    `path` is what stood after the colon, and the fields that ``parameters`` names (with their choices, the first being
-    the default; none for free text) are given by keyword. Raises FactrootsError when there is nothing of its kind.
+    `path` is what stood after the colon; what ``parameters`` names is given by keyword. Raises FactrootsError when
+    there is nothing of its kind.
     """
 
     summary: str
-    layout: str  # how its path is spelled, as DIR
-    parameters: dict[str, tuple[str, ...]]
+    layout: str  # how its path is spelled: DIR, or NAME where it is no path of this machine
+    parameters: dict[str, Parameter]
 
     def __init__(self, path: Path, **parameters: str): ...
 
@@ -69,17 +80,18 @@ def open_source(text: str) -> Source:
     cls = reader_class(spec.name)
     if spec.path is None:
         raise FactrootsError(f"corpus {spec.name!r} needs a path: {spec.name}:{cls.layout}")
-    values = {name: choices[0] for name, choices in cls.parameters.items() if choices}
+    values = {name: parameter.default for name, parameter in cls.parameters.items()}
     for key, value in spec.args:
         if key not in cls.parameters:
-            known = ", ".join(cls.parameters) or "none"
-            raise FactrootsError(f"corpus {spec.name!r} has no parameter {key!r}; it has: {known}")
-        if len(value) != 1 or (cls.parameters[key] and value[0] not in cls.parameters[key]):
-            choices = " or ".join(f"{key}={choice}" for choice in cls.parameters[key]) or f"{key}=VALUE"
-            raise FactrootsError(f"corpus {spec.name!r} takes {choices}, got {key}={';'.join(value)}")
+            raise unknown(f"parameter of {spec.name}", key, cls.parameters)
+        choices = cls.parameters[key].choices
+        if len(value) != 1 or (choices and value[0] not in choices):
+            expected = " or ".join(f"{key}={choice}" for choice in choices or ("VALUE",))
+            raise FactrootsError(f"corpus {spec.name!r} takes {expected}, got {key}={';'.join(value)}")
         values[key] = value[0]
-    written = tuple((k, (v,)) for k, v in values.items() if not cls.parameters[k] or v != cls.parameters[k][0])
-    return Source(str(Spec(spec.name, None, written)), cls(Path(spec.path), **values))
+    written = ((k, (v,)) for k, v in values.items() if not cls.parameters[k].choices or v != cls.parameters[k].default)
+    named = spec.path if cls.layout == "NAME" else None
+    return Source(str(Spec(spec.name, named, tuple(written))), cls(Path(spec.path), **values))
 
 
 def documents(reader: Reader, lang: str, faults: Faults) -> Iterator[Document]:

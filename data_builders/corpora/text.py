@@ -9,6 +9,7 @@ from typing import ClassVar
 from data_builders.corpora.by_language import ByLanguage
 from data_builders.corpora.faults import Faults
 from data_builders.corpora.passages import Document
+from data_builders.corpora.sources import Parameter
 from data_builders.errors import FactrootsError
 
 _WIDE = (b"\xff\xfe", b"\xfe\xff")  # how UTF-16 and UTF-32 begin
@@ -19,7 +20,7 @@ class Text(ByLanguage):
 
     summary = "plain text, a sentence (or a paragraph) a line"
     layout = "DIR"
-    parameters: ClassVar = {"line": ("sentence", "paragraph")}
+    parameters: ClassVar = {"line": Parameter("sentence", ("sentence", "paragraph"))}
 
     def __init__(self, path: Path, line: str):
         super().__init__("text", path, ".txt")
