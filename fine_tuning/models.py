@@ -64,6 +64,17 @@ def load_masked(text: str | Located, dtype: str = "float32", device: str = "cpu"
     return load(text, dtype, device, ("masked",))
 
 
+def load_tokenizer(text: str) -> PreTrainedTokenizerFast:
+    """A model's tokenizer alone. Raises FactrootsError when the model is not there, or its tokenizer cannot be read."""
+    from transformers import AutoTokenizer
+
+    at = locate(text)
+    try:
+        return AutoTokenizer.from_pretrained(at.folder, trust_remote_code=False)
+    except Exception as error:  # a broken folder makes the library raise whatever it likes
+        raise FactrootsError(f"the tokenizer of {at.spec} cannot be loaded: {_first_line(error)}") from error
+
+
 def _read(at: Located, dtype: str, families: Sequence[str]):
     import torch
     from transformers import AutoConfig, AutoTokenizer

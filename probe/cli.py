@@ -30,6 +30,7 @@ COMMANDS = {
     "consistency": Entry("probe.commands.consistency:consistency", "Say how a run's answers hang together."),
     "compare": Entry("leaderboard.cli:compare", "Compare two runs on the facts they share."),
     "verify": Entry("probe.commands.verify:verify", "Check finished runs against published numbers."),
+    "presence": Entry("probe.commands.presence:presence", "Say which facts a corpus holds, in which language."),
     "data": Entry("data_builders.cli:group", "List, show, check, export and fetch fact sets."),
     "demo": Entry("fine_tuning.cli:demo", "Make the planted world and the demo model anew."),
 }

@@ -7,7 +7,10 @@ import time
 
 
 class Quiet:
-    """Says nothing."""
+    """Says nothing. `what` is being counted; a total of 0 is not known."""
+
+    def __init__(self, what: str = "facts"):
+        self.what = what
 
     def __enter__(self):
         return self
@@ -27,14 +30,15 @@ class Lines(Quiet):
 
     def start(self, lang: str, facts: int) -> None:
         self.lang, self.facts, self.done, self.said, self.began = lang, facts, 0, time.monotonic(), time.monotonic()
-        print(f"{lang}: {facts:,} facts", file=sys.stderr, flush=True)
+        print(f"{lang}: {facts:,} {self.what}" if facts else lang, file=sys.stderr, flush=True)
 
     def advance(self, facts: int) -> None:
         self.done += facts
         now = time.monotonic()
         if now - self.said > 10 and self.done:
             left = (now - self.began) * (self.facts - self.done) / self.done
-            print(f"{self.lang}: {self.done:,} of {self.facts:,}, {left:.0f} s left", file=sys.stderr, flush=True)
+            how_far = f"of {self.facts:,}, {left:.0f} s left" if self.facts else self.what
+            print(f"{self.lang}: {self.done:,} {how_far}", file=sys.stderr, flush=True)
             self.said = now
 
 
@@ -54,12 +58,12 @@ class Bar(Quiet):
         self.bar.stop()
 
     def start(self, lang: str, facts: int) -> None:
-        self.task = self.bar.add_task(lang, total=facts)
+        self.task = self.bar.add_task(lang, total=facts or None)
 
     def advance(self, facts: int) -> None:
         self.bar.advance(self.task, facts)
 
 
-def progress(quiet: bool) -> Quiet:
+def progress(quiet: bool, what: str = "facts") -> Quiet:
     """The form that suits where standard error goes."""
-    return Quiet() if quiet else Bar() if sys.stderr.isatty() else Lines()
+    return Quiet(what) if quiet else Bar(what) if sys.stderr.isatty() else Lines(what)

@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -41,6 +41,24 @@ def write_json(path: Path, value: dict) -> None:
     """Write JSON in one canonical form."""
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Keep every other process out of `folder`; the system lets go when the process ends, however it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise FactrootsError(
+                f"process {file.read().strip() or '?'} is writing {folder}; wait for it, or choose --output"
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
 
 
 class Store:
@@ -76,22 +94,9 @@ class Store:
             raise FactrootsError(f"{self.folder} is not empty and holds no run; choose another --output")
         write_json(path, run)
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep every other process out; the system lets go when the process ends, however it ends."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / ".lock", "a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.seek(0)
-                raise FactrootsError(
-                    f"process {file.read().strip() or '?'} is writing {self.folder}; wait for it, or choose --output"
-                ) from error
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            yield
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep every other process out (:func:`lock`)."""
+        return lock(self.folder)
 
     def items(self, lang: str) -> Path:
         return self.folder / f"items-{lang}.parquet"

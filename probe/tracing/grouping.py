@@ -22,6 +22,9 @@ KEYS = {
     "window": ("document",),
 }
 
+#: What has to be read of a corpus.
+COLUMNS = ("document", "paragraph", "sentence", "lead", "text")
+
 
 class Placed(NamedTuple):
     """Mentions sorted by ``unit``, and how many units there are, mentioning or not; rows are those of the block."""

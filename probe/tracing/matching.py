@@ -23,7 +23,7 @@ class Matching:
     aliases
         Look for the aliases that a fact set has, too.
     short
-        Look for names of one letter (but not for those of one ideograph, which always count) and for stop-words, too.
+        Look for names of one letter, too. Those of one ideograph, or of another letter that is a word, always count.
     """
 
     fold: str = "exact"

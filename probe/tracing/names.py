@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,8 +32,8 @@ class Names:
         return int(self.pairs.max(initial=-1)) + 1
 
 
-def names(facts: pa.Table, matching: Matching, stop_words: Collection[str] = ()) -> Names:
-    """The names of a language's facts (:data:`data_builders.facts.SCHEMA`), `stop_words` being in lower case."""
+def names(facts: pa.Table, matching: Matching) -> Names:
+    """The names of a language's facts (:data:`data_builders.facts.SCHEMA`)."""
     things: dict[str, int] = {}
     labels: list[dict[str, None]] = []
     sides = []
@@ -54,8 +53,8 @@ def names(facts: pa.Table, matching: Matching, stop_words: Collection[str] = ())
     why: list[str | None] = []
     for thing, own in enumerate(labels):
         folded = list(dict.fromkeys(" ".join(fold(label, matching.fold).split()) for label in own))
-        usable = [name for name in folded if not _fault(name, matching, stop_words)]
-        why.append(None if usable else _fault(folded[0], matching, stop_words))
+        usable = [name for name in folded if not _fault(name, matching)]
+        why.append(None if usable else _fault(folded[0], matching))
         for name in usable:
             meant.setdefault(name, []).append(thing)
     pairs = np.array(sides, np.int32).reshape(2, -1).T
@@ -64,11 +63,7 @@ def names(facts: pa.Table, matching: Matching, stop_words: Collection[str] = ())
     return Names(list(meant), owners, starts, pairs, [why[s] or why[o] for s, o in pairs.tolist()])
 
 
-def _fault(name: str, matching: Matching, stop_words: Collection[str]) -> str | None:
+def _fault(name: str, matching: Matching) -> str | None:
     if not name:
         return "a name without letters"
-    if matching.short:
-        return None
-    if len(name) == 1 and not singles()[ord(name)]:
-        return "a name of one letter"
-    return "a name that is a stop-word" if name.casefold() in stop_words else None
+    return "a name of one letter" if len(name) == 1 and not matching.short and not singles()[ord(name)] else None

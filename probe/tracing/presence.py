@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -56,9 +56,9 @@ class Wanted(NamedTuple):
     relations: np.ndarray
 
 
-def wanted(facts: pa.Table, matching: Matching, seed: int, stop_words: Collection[str] = (), tokenizer=None) -> Wanted:
+def wanted(facts: pa.Table, matching: Matching, seed: int, tokenizer=None) -> Wanted:
     """What `facts` ask for. With a tokenizer, names and text are its word-pieces."""
-    known = names(facts, matching, stop_words)
+    known = names(facts, matching)
     reader = Characters(known.names, matching.fold) if tokenizer is None else Pieces(known.names, tokenizer)
     relations = facts["relation"].to_numpy(zero_copy_only=False).astype(str)
     able = np.array([fault is None for fault in known.faults], bool)
