@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pyarrow as pa
 
@@ -24,8 +24,7 @@ class Gathered:
         """Add a document; False, and nothing is added, when it has no text."""
         number, size, lead, kept, before = self.first + len(self.documents), 0, 0, 0, len(self.passages)
         for place, paragraph in enumerate(document.paragraphs):
-            sentences = self.split(paragraph) if isinstance(paragraph, str) else paragraph
-            texts = [text for text in (" ".join(s.split()) for s in sentences) if text]
+            texts = self.split(paragraph) if isinstance(paragraph, str) else _collapsed(paragraph)
             in_lead = place < document.lead
             for order, text in enumerate(texts):
                 self.passages.append((number, kept, order, in_lead, text))
@@ -42,6 +41,10 @@ class Gathered:
     def tables(self) -> tuple[pa.Table, pa.Table]:
         """Documents and passages."""
         return _table(self.documents, DOCUMENTS), _table(self.passages, PASSAGES)
+
+
+def _collapsed(sentences: Iterable[str]) -> list[str]:
+    return [text for text in (" ".join(sentence.split()) for sentence in sentences) if text]
 
 
 def _table(rows: list[tuple], schema: pa.Schema) -> pa.Table:

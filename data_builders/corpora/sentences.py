@@ -29,10 +29,10 @@ OWN = {"el": ";\u037e"}
 
 _SPACED = ".!?‼⁇⁈⁉．﹒"  # ends of sentences only where a space (or nothing) follows: "3.14", "Yahoo!7"
 _CLOSING = "\"'”’»›)]}」』）］｝】〉》〕｣“«"
-_CLOSING_DENSE = "\"'”’)]}」』）］｝】〉》〕｣"  # without a space after it, “ opens
+_TURNING = "“«"  # these open a sentence where no space follows
 _OPENING = "\"'“‘„‚«»‹›([{「『（［【〈《〔¿¡-–—"
 #: A quotation or an aside in Japanese is part of the sentence around it; an unclosed one is not looked for any further.
-_ASIDE = {"ja": ("「」", "『』", "（）")}
+_ASIDES = {"ja": ("「」", "『』", "（）")}
 _ASIDE_LENGTH = 300
 _ROMAN = re.compile(r"[IVX]+")
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,3}\.)+[^\W\d_]{1,3}")
@@ -59,7 +59,8 @@ def splitter(lang: str) -> Split:
 
 class _Splitter:
     def __init__(self, lang: str):
-        self.find = _candidates(lang).finditer
+        self.find, self.soft = _candidates(lang).finditer, frozenset(_SPACED + OWN.get(lang, "") + _CLOSING)
+        self.aside = frozenset(opening for opening, _ in _ASIDES.get(lang, ()))
         self.whole, self.numbered = abbreviations(lang), before_numbers(lang)
         self.ordinals, self.dense, self.years = lang in ORDINALS, lang in DENSE, lang in YEARS
 
@@ -67,28 +68,33 @@ class _Splitter:
         text = " ".join(text.split())
         sentences, start = [], 0
         for match in self.find(text):
-            end = match.end()
-            if match.lastgroup and self._ends(text, start, match):
+            end = self._end(text, start, match)
+            if end is not None:
                 sentences.append(text[start:end].strip())
                 start = end
         if rest := text[start:].strip():
             sentences.append(rest)
         return sentences
 
-    def _ends(self, text: str, start: int, match: re.Match) -> bool:
-        """Whether a candidate ends the sentence that began at `start`."""
-        end = match.end()
-        if end == len(text):
-            return True
-        if match.lastgroup == "hard":
-            return True
+    def _end(self, text: str, start: int, match: re.Match) -> int | None:
+        """Where the sentence that began at `start` ends, if it does so at this candidate."""
+        end, first = match.end(), text[match.start()]
+        if first in self.aside or end == len(text):
+            return None
+        hard = not self.soft.issuperset(match[0])
+        if text[end] != " ":
+            while text[end - 1] in _TURNING:  # without a space after it, “ opens
+                end -= 1
+            return end if hard else None
+        if hard:
+            return end
         place = end + 1
         while place < len(text) and text[place] in _OPENING:
             place += 1
         following = text[place : place + 1]
         if following.islower() and not "\u10d0" <= following <= "\u10ff":  # Georgian's letters have no capitals in use
-            return False
-        return match[0][0] not in ".．" or self._full_stop(text, start, match.start(), following)
+            return None
+        return end if first not in ".．" or self._full_stop(text, start, match.start(), following) else None
 
     def _full_stop(self, text: str, start: int, stop: int, following: str) -> bool:
         word = text[max(start, text.rfind(" ", start, stop) + 1) : stop].lstrip(_OPENING)
@@ -105,22 +111,19 @@ class _Splitter:
 
 
 def _candidates(lang: str) -> re.Pattern:
-    """What may end a sentence: in the group ``spaced`` where a space has to follow, in ``hard`` where none has to.
+    """What may end a sentence: marks and what closes after them; in Japanese an aside too, to be passed over.
 
-    A match without a group is an aside, to be passed over.
+    Every match begins with one of a set of characters, which is what makes the search fast. Marks outside of the Basic
+    Multilingual Plane, of scripts that none of these languages is written in, would make it twenty times slower.
     """
     from spacy.pipeline import Sentencizer
 
-    hard = "".join(c for c in Sentencizer.default_punct_chars if c not in _SPACED)
-    spaced = _SPACED + OWN.get(lang, "")
-    patterns = [_aside(*pair) for pair in _ASIDE.get(lang, ())]
-    patterns.append(f"(?P<hard>[{re.escape(hard)}][{re.escape(hard + _SPACED)}]*[{re.escape(_CLOSING_DENSE)}]*)")
-    patterns.append(f"(?P<spaced>[{re.escape(spaced)}]+[{re.escape(_CLOSING)}]*(?= |$))")
-    return re.compile("|".join(patterns))
-
-
-def _aside(opening: str, closing: str) -> str:
-    return f"{opening}[^{opening}{closing}]{{0,{_ASIDE_LENGTH}}}{closing}"
+    marks = re.escape("".join(c for c in Sentencizer.default_punct_chars if c <= "\uffff") + OWN.get(lang, ""))
+    end = f"[{marks}]*[{re.escape(_CLOSING)}]*"
+    if not (asides := _ASIDES.get(lang, ())):
+        return re.compile(f"[{marks}]{end}")
+    inner = (f"(?<={o})[^{o}{c}]{{0,{_ASIDE_LENGTH}}}{c}" for o, c in asides)
+    return re.compile(f"[{marks}{''.join(o for o, _ in asides)}](?:{'|'.join(inner)}|(?<=[{marks}]){end})")
 
 
 def _thai() -> Split:
