@@ -1,0 +1,85 @@
+"""Where a name stands in one text: the plain way, and back to the text as it was before folding."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from probe.tracing.characters import CLOSED, FREE, edges, fold, uncased
+
+
+class Folded(NamedTuple):
+    """A folded text; its character `i` comes from the original's characters [starts[i], stops[i])."""
+
+    text: str
+    starts: list[int]
+    stops: list[int]
+
+
+def folded_name(label: str, how: str) -> str:
+    """A name as it is looked for: folded, with single spaces and none around it."""
+    return " ".join(fold(label, how).split())
+
+
+def folded(text: str, how: str) -> Folded:
+    """`text` folded cluster by cluster, a cluster being a character and the marks that may join it."""
+    whole = fold(text, how)
+    cuts = [i for i, character in enumerate(text) if i == 0 or ord(character) not in _joining()] + [len(text)]
+    pieces, starts, stops = [], [], []
+    for start, stop in pairwise(cuts):
+        piece = fold(text[start:stop], how)
+        pieces.append(piece)
+        starts += [start] * len(piece)
+        stops += [stop] * len(piece)
+    if "".join(pieces) != whole:  # no such text is known; a mention would then be shown as the whole of it
+        starts, stops = [0] * len(whole), [len(text)] * len(whole)
+    return Folded(whole, starts, stops)
+
+
+def spans(names: Iterable[str], text: str) -> list[tuple[int, int]]:
+    """Where folded names stand in a folded text, sorted, each place [start, stop) once."""
+    found = set()
+    for name in names:
+        at = text.find(name)
+        while at >= 0:
+            if not _inside(text, at, at + len(name)):
+                found.add((at, at + len(name)))
+            at = text.find(name, at + 1)
+    return sorted(found)
+
+
+def original(places: Iterable[tuple[int, int]], text: Folded) -> tuple[tuple[int, int], ...]:
+    """Places in the folded text as places in the original."""
+    return tuple((text.starts[start], text.stops[stop - 1]) for start, stop in places)
+
+
+def together(subjects: list[tuple[int, int]], objects: list[tuple[int, int]]) -> bool:
+    """Whether both are mentioned, and not all mentions are one and the same."""
+    return bool(subjects and objects) and len({*subjects, *objects}) > 1
+
+
+def _inside(text: str, start: int, stop: int) -> bool:
+    """Whether one of the edges is inside a word (or the first inside a run of Hangul)."""
+    kinds = edges()
+    first, last = kinds[ord(text[start])], kinds[ord(text[stop - 1])]
+    if start and first != FREE and kinds[ord(text[start - 1])] == first:
+        return True
+    return stop < len(text) and last == CLOSED and kinds[ord(text[stop])] == CLOSED
+
+
+@cache
+def _joining() -> frozenset[int]:
+    """Code points that may compose or be reordered with what stands before them, under any folding."""
+    plain = np.flatnonzero(~uncased()).tolist()
+    seconds = {*range(0x1160, 0x1200)}  # vowels and finals of Hangul
+    for code in plain:
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) == 2 and parts[0][0] != "<":
+            seconds.add(int(parts[1], 16))
+    firsts = ((code, unicodedata.normalize("NFKD", chr(code))[0]) for code in plain)
+    return frozenset(code for code, first in firsts if unicodedata.combining(first) or ord(first) in seconds)
