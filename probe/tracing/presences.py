@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -183,11 +184,15 @@ def _resume(path: Path, counts: dict[Unit, Counts]) -> int:
     """Fill `counts` with what a stopped run had noted; the number of blocks that it had counted."""
     if not path.exists():
         return 0
-    with np.load(path, allow_pickle=False) as noted:
-        for unit, sums in counts.items():
-            for name, part in sums._asdict().items():
-                part[...] = noted[f"{unit}|{name}"]
-        return int(noted["done"])
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            noted = {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile):  # a machine that went down may leave half of it
+        return 0
+    for unit, sums in counts.items():
+        for name, part in sums._asdict().items():
+            part[...] = noted[f"{unit}|{name}"]
+    return int(noted["done"])
 
 
 def stop_words(lang: str) -> set[str]:

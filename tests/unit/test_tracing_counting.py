@@ -95,7 +95,7 @@ def test_blocks_hold_whole_documents():
     blocks = list(
         whole_documents([whole.slice(0, 2), whole.slice(2, 0), whole.slice(2, 1), whole.slice(3, 2), whole.slice(5)])
     )
-    assert [block["document"].to_pylist() for block in blocks] == [[0, 0, 0], [1], [2, 2]]
+    assert [block["document"].to_pylist() for block in blocks] == [[0, 0, 0, 1], [2, 2]]
 
 
 def test_evidence_says_where_both_stand():
