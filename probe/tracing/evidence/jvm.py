@@ -30,6 +30,11 @@ def java(name: str):
     return _jnius().autoclass(name)
 
 
+def as_java(name: str, value):
+    """A Java object as one of the class `name` that it is of, too: of several methods it chooses the one called."""
+    return _jnius().cast(name, value)
+
+
 def failure():
     """The exception that a failing Java method raises."""
     return _jnius().JavaException
@@ -88,7 +93,7 @@ def _configure(config, folder: Path, jar: Path) -> None:
     os.environ["JAVA_HOME"] = str(folder)
     config.add_classpath(str(jar))
     # Without -Xrs Java takes Ctrl-C for itself, and ends the process before Python hears of it.
-    config.add_options(f"-Xmx{HEAP}", "-Xrs", "-Xshare:auto", "--enable-native-access=ALL-UNNAMED")
+    config.add_options(f"-Xmx{HEAP}", "-Xrs", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED")
     if (_version(folder) or NEEDED) > 23:
         config.add_options("--sun-misc-unsafe-memory-access=allow")  # or it warns about Lucene on the terminal
 
