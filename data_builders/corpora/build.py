@@ -8,10 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
-from data_builders.corpora.faults import BAD, Faults
+from data_builders.corpora.faults import Faults
 from data_builders.corpora.folder import FILE, lock, read_json, write_json
 from data_builders.corpora.gather import Gathered
 from data_builders.corpora.parts import Done, Parts
+from data_builders.corpora.recognise import looks_like
 from data_builders.corpora.sentences import made_with, splitter
 from data_builders.corpora.sources import Source, open_source
 from data_builders.errors import FactrootsError
@@ -59,11 +60,11 @@ def build(source: str, langs: Sequence[str] | None, folder: Path, progress: Prog
             if not done.documents:
                 parts.clear()
                 raise FactrootsError(f"{source} has no text in {lang} ({faults.summary() or 'nothing at all'})")
-            about["languages"][lang] = _finish(parts, faults, done, origins[lang])
+            about["languages"][lang] = _finish(parts, faults, origins[lang])
             write_json(folder / FILE, about)
             parts.clear()
     if broken.bad:
-        listed = "\n".join(f"  {line}" for line in broken.lines(BAD))
+        listed = "\n".join(f"  {line}" for line in broken.bad_lines())
         raise FactrootsError(f"{broken.bad:,} faults in {source}; mend them or pass --skip-bad:\n{listed}")
     return about
 
@@ -135,7 +136,8 @@ def _read(opened: Source, lang: str, parts: Parts, progress: Progress) -> tuple[
     return done, met + made
 
 
-def _finish(parts: Parts, faults: Faults, done: Done, origin: dict) -> dict:
-    finished = parts.finish()
-    about = {**finished._asdict(), "faults": faults.counts, "places": faults.places, "partial": bool(faults.bad)}
+def _finish(parts: Parts, faults: Faults, origin: dict) -> dict:
+    """Put a language's parts together and say what it is."""
+    about = {**parts.finish()._asdict(), "faults": faults.counts, "places": faults.places, "partial": bool(faults.bad)}
+    about["looks_like"] = looks_like(parts.lang, parts.sample())
     return {**about, **origin, "factroots": version("factroots")}

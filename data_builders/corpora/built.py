@@ -24,7 +24,7 @@ class Built:
 
     def sha256(self, lang: str) -> str:
         """The hash over all documents and passages of a language."""
-        return self._language(lang)["sha256"]
+        return self.about_language(lang)["sha256"]
 
     def documents(self, lang: str) -> pa.Table:
         """The documents (:data:`data_builders.corpora.passages.DOCUMENTS`)."""
@@ -35,13 +35,14 @@ class Built:
         with pq.ParquetFile(self._file("passages", lang)) as file:
             yield from file.iter_batches(rows, columns=None if columns is None else list(columns))
 
-    def _language(self, lang: str) -> dict:
+    def about_language(self, lang: str) -> dict:
+        """What ``corpus.json`` says of a language: counts, sizes, faults, files."""
         if lang not in self.langs:
             raise unknown("language", lang, self.langs)
         return self.about["languages"][lang]
 
     def _file(self, name: str, lang: str) -> Path:
-        self._language(lang)
+        self.about_language(lang)
         return self.folder / f"{name}-{lang}.parquet"
 
 

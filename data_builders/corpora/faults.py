@@ -50,14 +50,14 @@ class Faults:
         """How many mean that input was broken."""
         return sum(self.counts.get(reason, 0) for reason in BAD)
 
-    def lines(self, reasons=(*BAD, *NOTED)) -> list[str]:
-        """A line for every place kept, and one for those that are counted only."""
+    def bad_lines(self) -> list[str]:
+        """Where input was broken: a line for every place kept, and one for those that are counted only."""
         lines = []
-        for reason in filter(self.counts.get, reasons):
+        for reason in filter(self.counts.get, BAD):
             shown = self.places.get(reason, [])
             lines += shown
             if (more := self.counts[reason] - len(shown)) and shown:
-                lines.append(f"and {more:,} more: {BAD.get(reason) or NOTED[reason]}")
+                lines.append(f"and {more:,} more: {BAD[reason]}")
         return lines
 
     def summary(self) -> str:

@@ -18,6 +18,7 @@ from data_builders.corpora.folder import read_json, write_atomically, write_json
 from data_builders.corpora.passages import DOCUMENTS, PASSAGES
 
 _ROWS = 65536  # of a row group: what a reader holds at a time
+_SAMPLE = 2000  # sentences that tell the language
 _SCHEMAS = {"documents": DOCUMENTS, "passages": PASSAGES}
 
 
@@ -86,6 +87,11 @@ class Parts:
 
             write_atomically(self.folder / f"{name}-{self.lang}.parquet", write)
         return Finished(numbers["documents"], numbers["passages"], **sizes, sha256=digest.hexdigest())
+
+    def sample(self) -> list[str]:
+        """Some sentences of the first part, from all over it."""
+        texts = pq.read_table(self._part("passages", 1), columns=["text"])["text"]
+        return texts.take(list(range(0, len(texts), len(texts) // _SAMPLE + 1))).to_pylist()
 
     def clear(self) -> None:
         shutil.rmtree(self.path)

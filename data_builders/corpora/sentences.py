@@ -24,8 +24,9 @@ ORDINALS = frozenset(["az", "cs", "da", "de", "et", "eu", "fi", "hr", "hu", "lv"
 DENSE = frozenset(("ja", "ko", "th", "zh"))
 #: Languages in which "1990 г." may end a sentence: one letter after a number.
 YEARS = frozenset(("be", "bg", "ru", "sr", "uk"))
-#: What ends a sentence in one language beside spaCy's characters: the Greek question mark.
-OWN = {"el": ";\u037e"}
+#: What ends a sentence in one language beside spaCy's characters: the Greek question mark, and the colon that is typed
+#: for the Armenian full stop.
+OWN = {"el": ";\u037e", "hy": ":"}
 
 _SPACED = ".!?‼⁇⁈⁉．﹒"  # ends of sentences only where a space (or nothing) follows: "3.14", "Yahoo!7"
 _CLOSING = "\"'”’»›)]}」』）］｝】〉》〕｣“«"
