@@ -30,7 +30,9 @@ COMMANDS = {
     "consistency": Entry("probe.commands.consistency:consistency", "Say how a run's answers hang together."),
     "compare": Entry("leaderboard.cli:compare", "Compare two runs on the facts they share."),
     "verify": Entry("probe.commands.verify:verify", "Check finished runs against published numbers."),
+    "trace-roots": Entry("probe.commands.trace_roots:trace_roots", "Say where every right answer of a run came from."),
     "presence": Entry("probe.commands.presence:presence", "Say which facts a corpus holds, in which language."),
+    "corpus": Entry("data_builders.corpora.cli:group", "Build, show and measure corpora."),
     "data": Entry("data_builders.cli:group", "List, show, check, export and fetch fact sets."),
     "demo": Entry("fine_tuning.cli:demo", "Make the planted world and the demo model anew."),
 }

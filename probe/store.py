@@ -132,6 +132,14 @@ class Store:
         write_atomically(self.candidates(lang), lambda part: pq.write_table(table, part, compression="zstd"))
 
 
+def newest(folder: Path) -> Store:
+    """The run in `folder` that was begun last. Raises FactrootsError where there is none."""
+    found = sorted(Path(folder).glob("*/run.json"), key=lambda path: (path.stat().st_mtime, path))
+    if not found:
+        raise FactrootsError(f"{folder}/ holds no run; make one with `probe run`, or name one with --run")
+    return Store(found[-1].parent)
+
+
 def _stream(path: Path) -> Iterator[pa.RecordBatch]:
     """Whole record batches of a stream that may have been cut off anywhere."""
     if not path.exists():
