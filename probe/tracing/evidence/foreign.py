@@ -10,7 +10,7 @@ from probe.tracing.evidence import lucene
 from probe.tracing.evidence.analyzers import ANALYZERS, ENGLISH, TOKENS, analyzer, short, words
 from probe.tracing.evidence.asked import Asked
 from probe.tracing.evidence.jvm import java
-from probe.tracing.evidence.literal import folded, spans, together
+from probe.tracing.evidence.literal import together
 from probe.tracing.evidence.search import Counts, Evidence, Hit, analyzed_count, places
 
 _INDEX = "org.apache.lucene.index."
@@ -54,15 +54,11 @@ class Foreign:
         query = lucene.all_of(map(lucene.any_of, sides), [part for side in sides for part in side])
         every = found <= _CHECKED
         hits = [self._hit(*hit, wanted) for hit in lucene.ranked(self._opened, query, found if every else number)]
-        both = sum(self._literally(hit, wanted) for hit in hits) if every else None
+        both = sum(together(hit.subject, hit.object) for hit in hits) if every else None
         return Evidence("passage", Counts(*alone, both, 0, found), hits[:number])
 
     def _count(self, analysis, names) -> int:
         return self._opened.count(lucene.any_of(_phrases(analysis, names)))
-
-    def _literally(self, hit: Hit, wanted: Asked) -> bool:
-        text = folded(hit.text, self.fold).text
-        return together(spans(wanted.subject, text), spans(wanted.object, text))
 
     def _hit(self, row: int, score: float, wanted: Asked) -> Hit:
         id_, title, text = self._read(row)

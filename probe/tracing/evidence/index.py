@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ from data_builders.errors import FactrootsError
 from probe.tracing.characters import fold
 from probe.tracing.evidence.analyzers import ANALYZERS, TOKENS, analyzer
 from probe.tracing.evidence.jvm import failure, java
-from probe.tracing.evidence.lucene import said, searcher
+from probe.tracing.evidence.lucene import directory, said, searcher
 from probe.tracing.evidence.passages import Passage, passages
 from probe.tracing.evidence.tokens import tokenise
 
@@ -97,25 +98,39 @@ def check(folder: Path, wanted: dict) -> None:
 def _write(folder: Path, about: dict, rows: Iterator[Passage], progress) -> None:
     documents: list[np.ndarray] = []
     try:
-        directory = java("org.apache.lucene.store.FSDirectory").open(java("java.nio.file.Paths").get(str(folder)))
-        writer = java(_INDEX + "IndexWriter")(directory, _settings(about))
-        add = _adder(writer, exact_field(about) == "exact")
-        while batch := list(islice(rows, _BATCH)):
-            exact = tokenise([fold(row.text, about["fold"]) for row in batch])
-            for row, tokens in zip(batch, exact, strict=True):
-                add(row, tokens)
-            documents.append(np.array([row.document for row in batch], np.int32))
-            progress.advance(len(batch))
-        writer.close()
-        directory.close()
+        with _writer(folder, about) as writer:
+            add = _adder(writer, exact_field(about) == "exact")
+            while batch := list(islice(rows, _BATCH)):
+                exact = tokenise([fold(row.text, about["fold"]) for row in batch])
+                for row, tokens in zip(batch, exact, strict=True):
+                    add(row, tokens)
+                documents.append(np.array([row.document for row in batch], np.int32))
+                progress.advance(len(batch))
     except failure() as error:
         raise FactrootsError(f"the index {folder} cannot be written: {said(error)}") from error
     numbers = np.concatenate([*documents, np.empty(0, np.int32)])
-    held = searcher(folder).getIndexReader().numDocs()
+    reader = searcher(folder).getIndexReader()
+    held = reader.numDocs()
+    reader.close()
     if held != len(numbers):
-        raise FactrootsError(f"Lucene kept {held:,} of {len(numbers):,} passages of {about['lang']}; remove {folder}")
+        raise FactrootsError(
+            f"Lucene kept {held:,} of {len(numbers):,} passages of {about['lang']}; the same command makes them anew"
+        )
     np.save(folder / DOCUMENTS, numbers)
     write_json(folder / FILE, about | {"passages": held, "factroots": version("factroots")})
+
+
+@contextmanager
+def _writer(folder: Path, about: dict):
+    """Lucene's writer; what an interruption leaves open would keep this process out of the folder."""
+    place = directory(folder)
+    writer = java(_INDEX + "IndexWriter")(place, _settings(about))
+    try:
+        yield writer
+        writer.close()
+    finally:
+        writer.rollback()  # nothing, once it is closed
+        place.close()
 
 
 def _settings(about: dict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -58,7 +58,7 @@ def original(places: Iterable[tuple[int, int]], text: Folded) -> tuple[tuple[int
     return tuple((text.starts[start], text.stops[stop - 1]) for start, stop in places)
 
 
-def together(subjects: list[tuple[int, int]], objects: list[tuple[int, int]]) -> bool:
+def together(subjects: Collection[tuple[int, int]], objects: Collection[tuple[int, int]]) -> bool:
     """Whether both are mentioned, and not all mentions are one and the same."""
     return bool(subjects and objects) and len({*subjects, *objects}) > 1
 

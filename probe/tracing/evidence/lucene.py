@@ -12,18 +12,24 @@ from probe.tracing.evidence.jvm import as_java, failure, java
 from probe.tracing.evidence.tokens import Phrase
 
 _SEARCH, _INDEX = "org.apache.lucene.search.", "org.apache.lucene.index."
+_INTERVALS = "org.apache.lucene.queries.intervals.Intervals"
+_LETTERS = 1024  # that a prefix may go on with, as many as Lucene lets be; there are fewer
 
 
 def searcher(folder: Path):
     """An index opened for searching, with Pyserini's BM25. Raises FactrootsError when `folder` holds none."""
     try:
-        directory = java("org.apache.lucene.store.FSDirectory").open(java("java.nio.file.Paths").get(str(folder)))
-        reader = java(_INDEX + "DirectoryReader").open(directory)
+        reader = java(_INDEX + "DirectoryReader").open(directory(folder))
     except failure() as error:
         raise FactrootsError(f"{folder} holds no Lucene index that can be read: {said(error)}") from error
     found = java(_SEARCH + "IndexSearcher")(as_java(_INDEX + "IndexReader", reader))
     found.setSimilarity(java(_SEARCH + "similarities.BM25Similarity")(0.9, 0.4))
     return found
+
+
+def directory(folder: Path):
+    """A folder as Lucene has it; in full, since Java keeps to the working folder that it was started in."""
+    return java("org.apache.lucene.store.FSDirectory").open(java("java.nio.file.Paths").get(str(folder.resolve())))
 
 
 def said(error: Exception) -> str:
@@ -56,6 +62,25 @@ def tokens_query(opened, field: str, wanted: Phrase):
     if not terms:
         return java(_SEARCH + "PrefixQuery")(java(_INDEX + "Term")(field, wanted.prefix))
     return any_of(_phrase([*terms, term]) for term in _beginning(opened, field, wanted.prefix))
+
+
+def outside_query(field: str, wanted: Phrase, longer: Iterable[Phrase]):
+    """A phrase of our tokens where it does not stand inside one of the `longer` ones.
+
+    These are taken away one after the other: of nested ones, an alternative of Lucene's sees the innermost alone.
+    """
+    intervals, found = java(_INTERVALS), _interval(wanted)
+    for other in longer:
+        found = intervals.notContainedBy(found, _interval(other))
+    return java("org.apache.lucene.queries.intervals.IntervalQuery")(field, found)
+
+
+def _interval(wanted: Phrase):
+    intervals = java(_INTERVALS)
+    parts = [intervals.term(token) for token in wanted.tokens]
+    if wanted.prefix:
+        parts.append(intervals.prefix(_bytes(wanted.prefix), _LETTERS))
+    return parts[0] if len(parts) == 1 else intervals.phrase(*parts)
 
 
 def _phrase(terms: list):

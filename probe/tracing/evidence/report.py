@@ -75,7 +75,7 @@ def lines(shown: Shown) -> list[str]:
     elif together == "nowhere":
         found.append(f"no {shown.unit} and no document holds both")
     if shown.analyzer and counts.analyzed != counts.both:
-        number = "cannot look for them" if counts.analyzed is None else f"finds {counts.analyzed:,} {shown.unit}s"
+        number = "can look for one of them only" if counts.analyzed is None else f"finds both in {counts.analyzed:,}"
         found.append(f"{shown.analyzer} {number}, exact {counts.both:,}")
     return found
 

@@ -10,14 +10,16 @@ from typing import NamedTuple
 import numpy as np
 
 from data_builders.corpora.folder import read_json
+from probe.tracing.characters import fold
 from probe.tracing.evidence import lucene
 from probe.tracing.evidence.analyzers import TOKENS, analyzer, short
 from probe.tracing.evidence.asked import Asked
 from probe.tracing.evidence.index import DOCUMENTS, FILE, exact_field
-from probe.tracing.evidence.literal import Folded, folded, original, spans, together
+from probe.tracing.evidence.literal import folded, original, spans, together
 from probe.tracing.evidence.tokens import phrase
 
 Span = tuple[int, int]
+_NESTED = 200  # longer names that Lucene is asked to leave out of one; where there are more, the texts are read
 
 
 class Hit(NamedTuple):
@@ -74,14 +76,21 @@ class Index:
         """Which rows hold one of the folded `names` outside the `longer` ones that stand there, bool [rows]."""
         found = np.zeros(len(self._documents), bool)
         for name in names:
-            rows = self._matching([name])
             hiding = [other for other in longer if other != name and name in other]
-            if hiding:
-                doubtful = rows & self._matching(hiding) & ~found
-                for row in np.flatnonzero(doubtful).tolist():
-                    rows[row] = bool(mentions([name], hiding, self._text(row)))
-            found |= rows
+            if not hiding:
+                found |= self._matching(self._exact([name]))
+            elif len(hiding) <= _NESTED and phrase(name).tokens:
+                found |= self._matching(lucene.outside_query(self._field, phrase(name), map(phrase, hiding)))
+            else:
+                found |= self._read(name, hiding, found)
         return found
+
+    def _read(self, name: str, hiding: Sequence[str], known: np.ndarray) -> np.ndarray:
+        """The same for one name by reading the rows that hold it, but those `known` to hold another of its thing."""
+        rows = self._matching(self._exact([name])) & ~known
+        for row in np.flatnonzero(rows).tolist():
+            rows[row] = bool(mentions([name], hiding, self._text(row)))
+        return rows
 
     def count(self, names: Sequence[str], longer: Sequence[str] = ()) -> int:
         """How many rows hold one of the names."""
@@ -89,17 +98,12 @@ class Index:
 
     def both(self, wanted: Asked) -> np.ndarray:
         """Which rows hold subject and object, bool [rows]: as many as the streaming pass counts."""
-        rows = self.holding(wanted.subject, wanted.longer) & self.holding(wanted.object, wanted.longer)
-        if wanted.shared:
-            for row in np.flatnonzero(rows).tolist():
-                text = self._text(row)
-                rows[row] = together(*(mentions(side, wanted.longer, text) for side in wanted[:2]))
-        return rows
+        return self._meeting(wanted, *self._sides(wanted))
 
     def evidence(self, wanted: Asked, number: int) -> Evidence:
         """The best `number` passages that hold both; if none does, passages of documents that do."""
-        subject, object_ = (self.holding(side, wanted.longer) for side in wanted[:2])
-        rows = self.both(wanted)
+        subject, object_ = self._sides(wanted)
+        rows = self._meeting(wanted, subject, object_)
         counts = Counts(int(subject.sum()), int(object_.sum()), int(rows.sum()), 0, self._analyzed(wanted))
         if counts.both:
             return Evidence("passage", counts, [self._hit(*best, wanted) for best in self._best(wanted, rows, number)])
@@ -107,8 +111,20 @@ class Index:
         together = "document" if documents else "nowhere"
         return Evidence(together, counts._replace(documents=documents), [self._hit(r, 0.0, wanted) for r in shown])
 
-    def _matching(self, names: Sequence[str]) -> np.ndarray:
-        return lucene.matching(self._opened, self._exact(names))
+    def _sides(self, wanted: Asked) -> list[np.ndarray]:
+        return [self.holding(side, wanted.longer) for side in wanted[:2]]
+
+    def _meeting(self, wanted: Asked, subject: np.ndarray, object_: np.ndarray) -> np.ndarray:
+        """Rows that hold both in more than one mention."""
+        rows = subject & object_
+        if wanted.shared:
+            for row in np.flatnonzero(rows).tolist():
+                text = self._text(row)
+                rows[row] = together(*(mentions(side, wanted.longer, text) for side in wanted[:2]))
+        return rows
+
+    def _matching(self, query) -> np.ndarray:
+        return lucene.matching(self._opened, query)
 
     def _exact(self, names: Sequence[str]):
         return lucene.any_of(lucene.tokens_query(self._opened, self._field, phrase(name)) for name in names)
@@ -154,28 +170,28 @@ class Index:
     def _raw(self, row: int) -> dict:
         return json.loads(self._stored.document(row).get("raw"))
 
-    def _text(self, row: int) -> Folded:
-        return folded(self._raw(row)["contents"], self.fold)
+    def _text(self, row: int) -> str:
+        return fold(self._raw(row)["contents"], self.fold)
 
     def _hit(self, row: int, score: float, wanted: Asked) -> Hit:
         raw = self._raw(row)
         return Hit(raw["id"], raw["title"], raw["contents"], score, *places(raw["contents"], self.fold, wanted))
 
 
-def mentions(names: Sequence[str], longer: Sequence[str], text: Folded) -> list[Span]:
-    """Where names stand in a text, outside the longer ones that stand there."""
-    around = spans(longer, text.text)
+def mentions(names: Sequence[str], longer: Sequence[str], text: str) -> list[Span]:
+    """Where folded names stand in a folded text, outside the longer ones that stand there."""
+    around = spans(longer, text)
     return [
         (start, stop)
-        for start, stop in spans(names, text.text)
+        for start, stop in spans(names, text)
         if not any(a <= start and stop <= b and b - a > stop - start for a, b in around)
     ]
 
 
-def places(text: str, fold: str, wanted: Asked) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+def places(text: str, how: str, wanted: Asked) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Where subject and object stand in a text, in its own characters."""
-    read = folded(text, fold)
-    subject, object_ = (original(mentions(side, wanted.longer, read), read) for side in wanted[:2])
+    read = folded(text, how)
+    subject, object_ = (original(mentions(side, wanted.longer, read.text), read) for side in wanted[:2])
     return subject, object_
 
 
