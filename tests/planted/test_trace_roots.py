@@ -1,0 +1,171 @@
+"""The whole of `probe trace-roots` on the demo model, whose world is known."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from probe.cli import main
+from probe.tracing.roots.kept import ROOTS
+
+LANGS = "en,it,ja"
+
+
+def call(*words: str):
+    done = CliRunner().invoke(main, list(words), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory):
+    """A run of three relations, traced; the record, and the folder."""
+    folder = tmp_path_factory.mktemp("roots")
+    run = str(folder / "run")
+    call("run", "--langs", LANGS, "--relations", "P36,P30,P38", "--output", run, "--quiet")
+    call("trace-roots", "--run", run, "--output", str(folder / "out"), "--sensitivity", "--quiet")
+    return folder, json.loads((folder / "out" / "roots.json").read_text(encoding="utf-8"))
+
+
+def rows(folder):
+    return pq.read_table(folder / "out" / "roots.parquet").to_pylist()
+
+
+def test_every_fact_has_one_root_and_totals_add_up(traced):
+    folder, record = traced
+    table = pq.read_table(folder / "out" / "roots.parquet")
+    assert table.schema.equals(ROOTS)
+    found = rows(folder)
+    assert len({(row["lang"], row["fact"]) for row in found}) == len(found)
+    for answers in record["answers"]:
+        own = [row for row in found if row["lang"] == answers["lang"]]
+        right = [row for row in own if row["root"] not in ("wrong", "unscored")]
+        assert len(right) == answers["right"] and len(own) - len(right) == answers["wrong"]
+        for total in (t for t in record["totals"] if t["lang"] == answers["lang"]):
+            if total["root"] == "cue":
+                assert total["n"] == sum(row["root"].startswith("cue:") for row in own)
+            else:
+                assert total["n"] == sum(row["root"] == total["root"] for row in own)
+            assert total["share"]["value"] == pytest.approx(total["n"] / total["right"])
+            assert total["share"]["low"] <= total["share"]["value"] <= total["share"]["high"]
+
+
+def test_roots_agree_with_what_the_world_states(traced):
+    """Transferred facts are stated elsewhere and not here; shared and independent ones here and elsewhere."""
+    folder, _ = traced
+    found = rows(folder)
+    stated = {(row["lang"], row["fact"]): row["units"] > 0 for row in found}
+    right = {(row["lang"], row["fact"]) for row in found if row["root"] not in ("wrong", "unscored")}
+    kinds = {row["root"] for row in found}
+    assert {"transferred", "independent", "cue:prior", "wrong"} <= kinds
+    for row in found:
+        here = stated[row["lang"], row["fact"]]
+        if row["root"] == "transferred":
+            assert not here and stated[row["source"], row["fact"]] and (row["source"], row["fact"]) in right
+            assert row["passages"] and row["passages_lang"] == row["source"]
+        if row["root"] in ("shared", "independent"):
+            assert here and stated[row["source"], row["fact"]] and row["passages_lang"] == row["lang"]
+        if row["root"].startswith("cue:"):
+            assert not here and row["reason"]
+
+
+def test_languages_whose_names_share_no_piece_share_no_neurons(traced):
+    """Japanese has its facts by itself in this world; English and Italian have some in common."""
+    _, record = traced
+    excess = {(row["lang"], row["other"]): row["excess"]["value"] for row in record["neurons"] if row["lang"]}
+    assert excess["en", "it"] > 0.02 > abs(excess["en", "ja"])
+
+
+def test_evidence_is_where_it_says(traced):
+    """A row's passages hold both names."""
+    folder, _ = traced
+    from data_builders.corpora.built import open_built
+    from probe.tracing.corpora import _planted_folder
+
+    corpus = open_built(_planted_folder())
+    text = {
+        lang: [t for batch in corpus.blocks(lang, ("text",)) for t in batch["text"].to_pylist()]
+        for lang in ("en", "it")
+    }
+    names = {(row["lang"], row["fact"]): (row["subject"], row["object"]) for row in rows(folder)}
+    checked = 0
+    for row in rows(folder):
+        if row["passages_lang"] in text:
+            subject, other = names[row["passages_lang"], row["fact"]]
+            for place in row["passages"] or ():
+                assert subject in text[row["passages_lang"]][place] and other in text[row["passages_lang"]][place]
+                checked += 1
+    assert checked > 500
+
+
+def test_the_same_command_ends_with_the_same_bytes(traced):
+    folder, _ = traced
+    call("trace-roots", "--run", str(folder / "run"), "--output", str(folder / "again"), "--sensitivity", "--quiet")
+    names = [p.name for p in (folder / "out").iterdir() if p.is_file() and p.name != ".lock"]
+    assert {"roots.parquet", "roots.jsonl", "roots.json", "roots.html", "roots.png", "sizes.png", "absence.png",
+            "overlap.png"} == set(names)  # fmt: skip
+    for name in names:
+        assert (folder / "out" / name).read_bytes() == (folder / "again" / name).read_bytes(), name
+
+
+def test_sensitivity_begins_with_what_was_asked(traced):
+    _, record = traced
+    first, *others = record["sensitivity"]
+    asked = {t["root"]: t["n"] for t in record["totals"] if not t["lang"] and t["root"] != "cue"}
+    assert first["counts"] == {name: n for name, n in asked.items() if n}
+    assert {row["setting"] for row in others} == {"alpha", "min-units", "min-lift", "without cue"}
+    total = sum(first["counts"].values())
+    assert all(sum(row["counts"].values()) == total for row in others)
+    bare = next(row for row in others if row["value"] == "prior")
+    assert "cue:prior" not in bare["counts"] and bare["counts"]["transferred"] > first["counts"]["transferred"]
+
+
+def test_json_lines_and_page(traced):
+    folder, record = traced
+    lines = (folder / "out" / "roots.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["root"] for line in lines] == [row["root"] for row in rows(folder)]
+    page = (folder / "out" / "roots.html").read_text(encoding="utf-8")
+    HTMLParser().feed(page)
+    assert page.count("data:image/png;base64,") == 4 and "http" not in page.replace("http-equiv", "")
+    assert record["signature"].replace("&", "&amp;") in page
+
+
+def test_without_neurons_nothing_is_shared_or_independent(traced):
+    folder, _ = traced
+    out = call("trace-roots", "--run", str(folder / "run"), "--neurons", "none", "--cues", "zhao2024", "--json",
+               "--output", str(folder / "bare"), "--quiet")  # fmt: skip
+    record = json.loads(out)
+    names = {t["root"] for t in record["totals"]}
+    assert not names & {"shared", "independent", "cue:prior"} and "transferred" in names
+    assert record["neurons"] == [] and record["made_of"]["neurons"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--run", "nowhere"], "holds no run"),
+        (["--langs", "fr"], "has no fr; it has: en it ja"),
+        (["--gold", "any"], "pass --gold one"),
+        (["--alpha", "2"], "alpha lies between 0 and 1"),
+        (["--cues", "vibes"], "cannot read 'vibes'"),
+        (["--neurons", "magic"], "unknown method for neurons 'magic'"),
+        (["--protocol", "bear"], "needs"),
+        (["--unit", "page"], "unknown unit"),
+    ],
+)
+def test_mistakes_are_one_line(traced, tmp_path, words, message):
+    folder, _ = traced
+    base = [] if "--run" in words else ["--run", str(folder / "run")]
+    done = CliRunner().invoke(main, ["trace-roots", *base, *words, "--output", str(tmp_path / "x"), "--quiet"])
+    assert done.exit_code == 2 and message in done.output, done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+def test_the_newest_run_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["trace-roots"])
+    assert done.exit_code == 2 and "runs/ holds no run; make one with `probe run`" in done.output
