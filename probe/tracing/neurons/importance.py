@@ -9,7 +9,9 @@
     times the mean gradient while the neurons of its layer, at the answer's places, grow from zero to what they are.
     A layer at a time, so that a layer's values sum to f minus f with that layer silent. They take the probability of
     one token for f and the upper end of each step; here f is as above, so that answers may have several tokens, and
-    the middle, which comes nearer with fewer steps.
+    the middle, which comes nearer with fewer steps. Where a norm follows the block, as Gemma's does, only the direction
+    of what it adds matters: gradients grow as 1 / share, so the order of neurons is about that of
+    ``activation_x_gradient``, and the sum is only reached with steps as fine as the norm's epsilon.
 """
 
 from __future__ import annotations
