@@ -67,5 +67,9 @@ class Dump(DumpFiles):
 
 def _hidden(path: Path) -> frozenset[str]:
     """The wiki's own names of the namespaces whose links are no text, from the dump's beginning."""
-    begins = next(pieces(path, Faults()), b"")
+    begins = b""
+    for piece in pieces(path, Faults()):
+        begins += piece
+        if b"</siteinfo>" in begins or b"<page>" in begins:
+            break
     return HIDDEN | _ALIASES | {name.decode().casefold() for _, name in _NAMESPACE.findall(begins)}

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import accumulate, pairwise
 
 from data_builders.corpora.abbreviations import abbreviations, before_numbers
 from data_builders.errors import FactrootsError
@@ -100,12 +101,14 @@ class _Splitter:
     def _full_stop(self, text: str, start: int, stop: int, following: str) -> bool:
         word = text[max(start, text.rfind(" ", start, stop) + 1) : stop].lstrip(_OPENING)
         last = _PARTS.split(word)[-1]
+        if self.years and len(last) == 1 and last.islower() and text[start : stop - 1].rstrip()[-1:].isdigit():
+            return True
         if word in self.whole or last in self.whole:
             return False
         if following.isdigit() and last.casefold() in self.numbered:
             return False
         if len(last) == 1 and last.isalpha() and not self.dense:
-            return self.years and last.islower() and text[: stop - 1].rstrip()[-1:].isdigit()
+            return False
         if self.ordinals and ((last.isdigit() and len(last) < 3) or _ROMAN.fullmatch(last)):
             return False
         return not _DOTTED.fullmatch(word)
@@ -120,7 +123,7 @@ def _candidates(lang: str) -> re.Pattern:
     from spacy.pipeline import Sentencizer
 
     marks = re.escape("".join(c for c in Sentencizer.default_punct_chars if c <= "\uffff") + OWN.get(lang, ""))
-    end = f"[{marks}]*[{re.escape(_CLOSING)}]*"
+    end = f"[{marks}]*[{re.escape(_CLOSING)}]*(?: »(?= |$))?"  # « Oui. »
     if not (asides := _ASIDES.get(lang, ())):
         return re.compile(f"[{marks}]{end}")
     inner = (f"(?<={o})[^{o}{c}]{{0,{_ASIDE_LENGTH}}}{c}" for o, c in asides)
@@ -134,8 +137,20 @@ def _thai() -> Split:
     except ImportError as error:
         raise FactrootsError("Thai sentences need a package: pip install pythainlp") from error
 
+    marks = _Splitter("th")
+
     def split(text: str) -> list[str]:
-        found = (sentence.strip() for sentence in sent_tokenize(" ".join(text.split()), engine="thaisum"))
-        return [sentence for sentence in found if sentence]
+        text = " ".join(text.split())
+        found = [len("".join(sentence.split())) for sentence in sent_tokenize(text, engine="thaisum")]
+        return _cut(text, found) if sum(found) == len(text.replace(" ", "")) else marks(text)
 
     return split
+
+
+def _cut(text: str, lengths: list[int]) -> list[str]:
+    """A text cut into pieces of so many characters, spaces not counted: pythainlp may put a quote elsewhere in its
+    sentences, and ours are to be what was written."""
+    places = [place for place, char in enumerate(text) if char != " "] + [len(text)]
+    edges = [0, *accumulate(lengths)]
+    pieces = (text[places[a] : places[b]].strip() for a, b in pairwise(edges))
+    return [piece for piece in pieces if piece]

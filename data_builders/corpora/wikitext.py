@@ -23,6 +23,7 @@ _SILENCED = re.compile(rf"<({_SILENT})\b(?:[^<>]*/>|[^<>]*>.*?</\1\s*>)", re.DOT
 _BREAK = re.compile(
     r"</?(?:p|div|blockquote|li|ul|ol|dl|dd|dt|center|poem|h[1-6]|tr|table)\b[^<>]*>|<br\b[^<>]*>", re.I
 )
+_LINE_BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _BRACES = re.compile(r"\{\{|\}\}|^[:* ]*\{\||^[ ]*\|\}(?!\})", re.MULTILINE)
 _BRACKETS = re.compile(r"\[\[|\]\]")
@@ -63,7 +64,7 @@ def plain(text: str, hidden: Set[str] = HIDDEN) -> Plain:
     if "<" in text:
         if re.search(rf"<(?:{_SILENT})\b", text, re.IGNORECASE):
             faults += ("a reference or the like is not closed",)
-        text = _TAG.sub("", _BREAK.sub("\n", text))
+        text = _TAG.sub("", _BREAK.sub("\n", _LINE_BREAK.sub(" ", text)))
     text = _EXTERNAL.sub(r"\1", text)
     text = _VARIANT.sub(_variant, text)
     text = _WORD.sub("", text)
