@@ -18,7 +18,7 @@ from data_builders.corpora.sources import Source, open_source
 from data_builders.errors import FactrootsError
 
 SCHEMA_VERSION = 1
-_PART = 16_000_000  # bytes of text a part, which bound what is held and what a kill can lose
+_PART = 8_000_000  # characters of text a part, which bound what is held and what a kill can lose
 _HEAD = 65536  # bytes of a source's file that are hashed: two files of one name and size are told apart by them
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from data_builders.errors import FactrootsError, unknown
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]+)*")
 
 
 class ByLanguage:
@@ -17,7 +20,9 @@ class ByLanguage:
             return
         if not path.is_dir():
             raise FactrootsError(f"{kind}:{path}: no such file or folder")
-        self._files, self.single = {p.name.removesuffix(ending): p for p in sorted(path.glob(f"[!.]*{ending}"))}, None
+        named = {p.name.removesuffix(ending): p for p in sorted(path.glob(f"*{ending}"))}
+        # Beside the languages there may be a README.txt.
+        self._files, self.single = {lang: p for lang, p in named.items() if _LANGUAGE.fullmatch(lang)}, None
         if not self._files:
             raise FactrootsError(f"{kind}:{path}: no language in it; expected {path}/<lang>{ending}")
 

@@ -65,13 +65,9 @@ def show(directory, lang, document, head, as_json):
     if lang is None and (document is not None or head):
         raise click.UsageError("say of which language with --lang")
     if lang is not None:
-        rows = passages(built, lang, document, head or 5)
-        for row in rows:
-            click.echo(
-                json.dumps(row, ensure_ascii=False)
-                if as_json
-                else "{title}\t{paragraph}.{sentence}\t{text}".format(**row)
-            )
+        for row in passages(built, lang, document, head or 5):
+            plain = f"{row['document']} {row['title']} {row['paragraph']}.{row['sentence']}\t{row['text']}"
+            click.echo(json.dumps(row, ensure_ascii=False) if as_json else plain)
         return
     if as_json:
         click.echo(json.dumps(built.about, indent=2, ensure_ascii=False))

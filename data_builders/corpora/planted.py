@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from data_builders.corpora.faults import Faults
 from data_builders.corpora.passages import Document
-from data_builders.errors import unknown
+from data_builders.errors import FactrootsError, unknown
 from data_builders.planted.articles import Article
 from data_builders.planted.world import read_about, read_articles
 
@@ -30,10 +30,16 @@ class World:
     def files(self, lang: str) -> list[Path]:
         if lang not in self._langs:
             raise unknown("language", lang, self._langs)
-        return [self.path / f"articles-{lang}.jsonl"]
+        if not (path := self.path / f"articles-{lang}.jsonl").is_file():
+            raise FactrootsError(f"{path} is missing; write the world anew: probe demo world DIR")
+        return [path]
 
     def rows(self, lang: str, faults: Faults) -> Iterator[Article]:
-        return read_articles(self.path, lang)
+        try:
+            yield from read_articles(self.path, lang)
+        except (ValueError, KeyError) as error:
+            (path,) = self.files(lang)
+            raise FactrootsError(f"{path} is broken ({error}); write the world anew: probe demo world DIR") from error
 
     def document(self, row: Article, faults: Faults) -> Document:
         """It has no headings, so all of it is the abstract."""

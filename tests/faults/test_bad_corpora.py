@@ -13,6 +13,8 @@ from corpora_fixtures import built, contents, dump, page
 
 from data_builders.corpora.built import open_built
 from data_builders.errors import FactrootsError
+from data_builders.planted.world import write_world
+from data_builders.sources import open_source as open_facts
 
 PAGES = [page(n, f"A{n}", f"'''A{n}''' è la riga {n * 7919}. " * 40) for n in range(200)]
 NAME = "itwiki-1-pages-articles.xml"
@@ -145,6 +147,17 @@ def test_empty_corpora(tmp_path):
     (tmp_path / NAME).write_text(dump())
     with pytest.raises(FactrootsError, match=r"has no text in it \(nothing at all\)"):
         built(f"dump:{tmp_path}", tmp_path / "d")
+
+
+def test_broken_world(tmp_path):
+    write_world(tmp_path / "w", open_facts("atlas", None), languages=("af",))
+    path = tmp_path / "w/articles-af.jsonl"
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(FactrootsError, match="articles-af.jsonl is broken .*; write the world anew"):
+        built(f"world:{tmp_path}/w", tmp_path / "c")
+    path.unlink()
+    with pytest.raises(FactrootsError, match="articles-af.jsonl is missing; write the world anew"):
+        built(f"world:{tmp_path}/w", tmp_path / "d")
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,12 @@ def test_text_of_sentences_and_of_paragraphs(tmp_path):
     assert open_source(f"text:{tmp_path}(line=paragraph)").portable == "text(line=paragraph)"
 
 
+def test_files_that_are_no_languages(tmp_path):
+    for name in ("it.txt", "zh-hant.txt", "SOURCE.txt", "README.txt", ".af.txt", "ja.jsonl"):
+        (tmp_path / name).write_text("a")
+    assert open_source(f"text:{tmp_path}").reader.languages() == ["it", "zh-hant"]
+
+
 def test_json_lines(write_jsonl, tmp_path):
     write_jsonl(
         "c/it.jsonl",
