@@ -97,15 +97,15 @@ def distances(values: np.ndarray) -> np.ndarray:
     With the values of a neuron in order, the distances to the smaller and to the greater ones are differences of
     running sums: K log K for each neuron instead of K². In float64.
     """
-    count = len(values)
-    order = values.argsort(axis=0)
-    ordered = np.take_along_axis(values, order, axis=0).astype(np.float64)
-    ordered -= ordered.mean(axis=0)  # far from zero running sums would lose digits
-    sums, rank = ordered.cumsum(axis=0), np.arange(1, count + 1)[:, None]
-    far = ordered * (2 * rank - count) + sums[-1] - 2 * sums
-    found = np.empty_like(far)
-    np.put_along_axis(found, order, far / (count - 1), axis=0)
-    return found
+    count, by_neuron = len(values), np.ascontiguousarray(values.T)
+    order = by_neuron.argsort(axis=1)
+    ordered = np.take_along_axis(by_neuron, order, axis=1).astype(np.float64)
+    ordered -= ordered.mean(axis=1, keepdims=True)  # far from zero running sums would lose digits
+    sums, rank = ordered.cumsum(axis=1), np.arange(1, count + 1)
+    found = np.empty_like(ordered)
+    far = ordered * (2 * rank - count) + sums[:, -1:] - 2 * sums
+    np.put_along_axis(found, order, far / (count - 1), axis=1)
+    return np.ascontiguousarray(found.T)
 
 
 def block(facts: int) -> int:
