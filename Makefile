@@ -28,6 +28,7 @@ bench: .venv/testable            # speed and memory, as ratios
 	$(BIN)/python tests/benchmarks/probe_speed.py
 	$(BIN)/python tests/benchmarks/pseudo_speed.py
 	$(BIN)/python tests/benchmarks/causal_speed.py
+	$(BIN)/python tests/benchmarks/neurons_speed.py
 
 lint: .venv/testable
 	$(BIN)/ruff check .
