@@ -93,6 +93,8 @@ def test_an_index_that_another_process_writes(here):
 
 def test_a_damaged_index(here):
     folder = ensure(open_built("corpus"), Kind("it"), Quiet())
+    (folder / "documents.npy").write_bytes(b"no array")
+    refuses(*ROME, "--corpus", "corpus", parts=("documents.npy cannot be read", "remove corpus/lucene/it"))
     for segment in folder.glob("segments*"):
         segment.write_bytes(b"\x00" * 20)
     refuses(*ROME, "--corpus", "corpus", parts=("corpus/lucene/it", "no Lucene index that can be read"))

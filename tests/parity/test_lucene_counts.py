@@ -99,7 +99,7 @@ def mixed(tmp_path_factory):
             cut.append(text[start : start + length])
     built = corpus(tmp_path_factory.mktemp("mixed"), {"xx": texts})
     read = [text for batch in built.blocks("xx", ["text"]) for text in batch["text"].to_pylist()]
-    pairs = [(draw.choice(cut), draw.choice(cut)) for _ in range(50)]
+    pairs = [(draw.choice(cut), draw.choice(cut)) for _ in range(35)]
     return built, read, cut, facts_of([*pairs, *((name, name) for name in cut[:10])])
 
 

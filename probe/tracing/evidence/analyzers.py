@@ -58,12 +58,8 @@ ANALYZERS = {
 ENGLISH, TOKENS = ANALYZERS["en"], "core.WhitespaceAnalyzer"
 
 
-def analyzer_name(lang: str) -> str:
-    """The analyzer of a language as it is said to the user."""
-    return short(ANALYZERS[lang]) if lang in ANALYZERS else "factroots' tokens"
-
-
 def short(path: str) -> str:
+    """An analyzer as it is said to the user."""
     return path.rpartition(".")[2]
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_builders.corpora.folder import read_json
+from data_builders.errors import FactrootsError
 from probe.tracing.characters import fold
 from probe.tracing.evidence import lucene
 from probe.tracing.evidence.analyzers import TOKENS, analyzer, short
@@ -55,7 +56,7 @@ class Evidence(NamedTuple):
 
 
 class Index:
-    """An index of ours. Rows are its passages, in the corpus's order."""
+    """An index of ours. Rows are its passages, in the corpus's order. Raises FactrootsError for a damaged one."""
 
     fit = None  # which analyzer made it is known
 
@@ -64,7 +65,10 @@ class Index:
         self.fold, self.unit, self.passages = self.about["fold"], self.about["unit"], self.about["passages"]
         self._opened = lucene.searcher(folder)
         self._field = exact_field(self.about)
-        self._documents = np.load(folder / DOCUMENTS, mmap_mode="r", allow_pickle=False)
+        try:
+            self._documents = np.load(folder / DOCUMENTS, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise FactrootsError(f"{folder / DOCUMENTS} cannot be read ({error}); remove {folder}") from error
         self._stored = self._opened.storedFields()
 
     @property

@@ -3,9 +3,9 @@
 A name occurs where it stands literally and neither edge is inside a word (:mod:`probe.tracing.characters`). So a run of
 CLOSED characters is one token, a sign one each, white space one each, too, but for the single space between two words,
 which is implied. A Hangul syllable is one, with a mark where a run of them begins: a name may end inside the run, not
-begin there. A letter of an alphabet without spaces (Thai, kana) goes with the one after it, since single ones are so
-frequent that phrases of them are slow: of a name's last letter only the token before it is looked for, or, if there is
-none, any token that begins so. Ideographs are rare enough to stand alone.
+begin there. A letter of an alphabet without spaces (Thai, kana) goes with the one after it, since phrases of single
+ones, which are so frequent, take more than twice the time: of a name's last letter only the token before it is looked
+for, or, if there is none, any token that begins so. Ideographs are rare enough to stand alone.
 
 Tokens depend on nothing but the text itself; those of dictionaries (Kuromoji, ICU) depend on the words around a name.
 """
