@@ -17,13 +17,14 @@ import torch
 from data_builders.factset import FactSet
 from fine_tuning.models import load_masked, quiet_libraries
 from probe.tracing.neurons.asked import Asked, questions
-from probe.tracing.neurons.effects import Silencing, effects
+from probe.tracing.neurons.effects import effects
 from probe.tracing.neurons.find import NEURONS, find
 from probe.tracing.neurons.hooks import feed_forward, watching
 from probe.tracing.neurons.importance import METHODS, distances
 from probe.tracing.neurons.overlap import overlaps
 from probe.tracing.neurons.reading import Reader
 from probe.tracing.neurons.seeking import Seeking
+from probe.tracing.neurons.silencing import Silencing
 
 STEPS = 20
 

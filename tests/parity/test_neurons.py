@@ -14,13 +14,14 @@ from neuron_fixtures import KINDS, SECOND, asked_of, by_hand, slow_activations, 
 from probe_fixtures import small_world
 
 from probe.tracing.neurons.asked import Asked
-from probe.tracing.neurons.effects import Silencing, effects
+from probe.tracing.neurons.effects import effects
 from probe.tracing.neurons.find import NEURONS, find
 from probe.tracing.neurons.importance import METHODS, distances
 from probe.tracing.neurons.overlap import overlaps
 from probe.tracing.neurons.reading import Reader
 from probe.tracing.neurons.seeking import Seeking
 from probe.tracing.neurons.silence import random_like, seeded
+from probe.tracing.neurons.silencing import Silencing
 
 STEPS = 7
 

@@ -12,11 +12,15 @@ from neuron_fixtures import KINDS, asked_of, by_hand, slow_activations, slow_log
 from probe_fixtures import small_world
 
 from data_builders.errors import FactrootsError
-from probe.tracing.neurons.effects import EFFECTS, Silencing, effects, sizes
+from data_builders.factset import FactSet
+from probe.progress import Quiet
+from probe.tracing.neurons.effects import EFFECTS, effects, sizes
 from probe.tracing.neurons.find import NEURONS, find
+from probe.tracing.neurons.kept import Kept, carry_out, silence
 from probe.tracing.neurons.reading import Reader
 from probe.tracing.neurons.seeking import Seeking
 from probe.tracing.neurons.silence import Trial, logprobs, mean_activations, random_like, seeded
+from probe.tracing.neurons.silencing import Silencing
 
 NOTHING = np.empty(0, np.int64)
 
@@ -141,8 +145,6 @@ def test_levels(tmp_path):
     zero, mean = (effects(tops, asked(), reader, Silencing(2, level)) for level in ("zero", "mean"))
     assert zero["logprob"].equals(mean["logprob"])
     assert not zero["drop"].equals(mean["drop"])
-    with pytest.raises(FactrootsError, match="unknown level of a silenced neuron 'half'; there are: mean, zero"):
-        Silencing(level="half")
 
 
 def test_a_fact_in_one_language_alone(tmp_path):
@@ -162,6 +164,59 @@ def test_a_fact_in_one_language_alone(tmp_path):
     for a in ("it", "ja"):
         assert at["P47-2", a, "it"]["others"] is at["P47-2", a, "it"]["specific"] is at["P47-2", a, "it"]["p"] is None
     assert all(row["drop"] is not None and row["effect"] is not None for row in found)
+
+
+def test_a_stopped_silencing_goes_on_and_ends_with_the_same_bytes(tmp_path):
+    one, data = tiny("bert"), FactSet.parse(small_world(tmp_path / "facts", 6)).open()
+    right = {"it": {f"P36-{i}" for i in range(6)}, "ja": {f"P36-{i}" for i in range(5)} | {"P47-1", "P47-2"}}
+    found = []
+    for name, stops in (("whole", []), ("again", [1, 2, 3])):
+        made = carry_out(data, one, right, Seeking(k=5), tmp_path / name, Quiet())
+        for stop in stops:
+            with pytest.raises(KeyboardInterrupt):
+                silence(data, one, made, Silencing(2), Stopping(stop))
+        silence(data, one, made, Silencing(2), Quiet())
+        found.append({p.name: p.read_bytes() for p in made.folder.iterdir() if p.name.startswith("effects")})
+    assert found[0] == found[1]
+    assert set(found[0]) == {"effects.json", "effects-it.parquet", "effects-ja.parquet"}
+    assert len(made.effects()) == 6 + 5 + 5 + 7
+    with pytest.raises(FactrootsError, match="holds other effects"):
+        silence(data, one, made, Silencing(3), Quiet())
+    with pytest.raises(FactrootsError, match="holds no neurons"):
+        silence(data, one, Kept(tmp_path), Silencing(), Quiet())
+
+
+class Stopping(Quiet):
+    """Stops a run when it is told of progress for the n-th time."""
+
+    def __init__(self, stop: int):
+        self.left = stop
+
+    def advance(self, facts):
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("text", ["silence", "silence(controls=3)", "silence(level=mean,seed=4)"])
+def test_the_text_of_a_silencing(text):
+    assert str(Silencing.parse(text)) == text
+    assert Silencing.parse(str(Silencing.parse(text))) == Silencing.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hush", "cannot read 'hush'; expected silence or"),
+        ("silence(level=half)", "unknown level of a silenced neuron 'half'; there are: mean, zero"),
+        ("silence(n=3)", "unknown parameter of silence 'n'; there are: controls, level, seed"),
+        ("silence(controls=0)", "at least one control"),
+        ("silence(seed=x)", "seed takes one whole number"),
+    ],
+)
+def test_what_is_no_silencing(text, message):
+    with pytest.raises(FactrootsError, match=message):
+        Silencing.parse(text)
 
 
 def test_sizes_are_means_with_intervals():

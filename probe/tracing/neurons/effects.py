@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_builders.errors import unknown
 from probe.estimates import Estimate, Part, ratios
 from probe.memory import give_back
 from probe.progress import Quiet
 from probe.tracing.neurons.asked import Asked, Questions
 from probe.tracing.neurons.reading import Reader
 from probe.tracing.neurons.silence import Trial, logprobs, mean_activations, random_like, seeded
+from probe.tracing.neurons.silencing import Silencing
 
 #: One row a fact and ordered pair of languages: its neurons were found in ``lang`` and silenced while it was asked in
 #: ``other``; where the two are one, it is the fact's own neurons. Drops are of log p of the answer, mean per token.
@@ -42,25 +41,10 @@ EFFECTS = pa.schema(
         "p": pa.float64(),
     }
 )
-#: What a silenced neuron says: nothing, or what it says on average to the facts of its relation in the language asked.
-LEVELS = ("zero", "mean")
-
-
-@dataclass(frozen=True)
-class Silencing:
-    """`controls` random draws and as many other facts beside each fact; the level (:data:`LEVELS`); the seed."""
-
-    controls: int = 9
-    level: str = "zero"
-    seed: int = 0
-
-    def __post_init__(self):
-        if self.level not in LEVELS:
-            raise unknown("level of a silenced neuron", self.level, LEVELS)
 
 
 def effects(
-    tops: pa.Table, questions: Mapping[str, Questions], reader: Reader, silencing: Silencing = Silencing(), bar=None
+    tops: pa.Table, questions: Mapping[str, Questions], reader: Reader, silencing: Silencing, bar=None
 ) -> pa.Table:
     """The effects (:data:`EFFECTS`) of silencing every fact of `tops`, asked in each language of `questions`.
 

@@ -98,11 +98,11 @@ def _rows(relation: str, lang: str, asked: Sequence[Asked], found: Top) -> pa.Re
     return pa.RecordBatch.from_arrays(columns, schema=NEURONS)
 
 
-def keep(path: Path, batches: Iterator[pa.RecordBatch]) -> None:
+def keep(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
     """Write a language's rows as they come to a Parquet file, which is there when it is whole."""
 
     def write(part: Path) -> None:
-        with pq.ParquetWriter(part, NEURONS, compression="zstd") as writer:
+        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
             for batch in batches:
                 writer.write_batch(batch)
                 give_back()

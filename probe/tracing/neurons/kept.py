@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data_builders.errors import FactrootsError
@@ -17,15 +18,20 @@ from fine_tuning.models import Loaded
 from probe.signature import version
 from probe.store import lock, write_json
 from probe.tracing.neurons.asked import SCORING, questions
-from probe.tracing.neurons.find import find, keep
+from probe.tracing.neurons.effects import EFFECTS, asked_in
+from probe.tracing.neurons.find import NEURONS, find, keep
 from probe.tracing.neurons.reading import Reader
 from probe.tracing.neurons.seeking import Seeking
+from probe.tracing.neurons.silencing import Silencing
 
 SCHEMA_VERSION = 1
 
 
 class Kept:
-    """The folder: ``neurons.json``, and for each language ``neurons-<lang>.parquet`` and ``<lang>.json``."""
+    """The folder: ``neurons.json``, and for each language ``neurons-<lang>.parquet`` and ``<lang>.json``.
+
+    Where neurons have been silenced also ``effects.json``, and ``effects-<lang>.parquet`` for each language asked.
+    """
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
@@ -33,24 +39,43 @@ class Kept:
     def read(self) -> dict:
         """What was looked for (``neurons.json``). Raises FactrootsError where there is none."""
         path = self.folder / "neurons.json"
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise FactrootsError(f"{self.folder} holds no neurons; make them with `probe trace-roots`") from error
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise FactrootsError(f"{path} is not readable JSON: {error}; remove the folder") from error
+        if not path.exists():
+            raise FactrootsError(f"{self.folder} holds no neurons; make them with `probe trace-roots`")
+        return _json(path)
 
     def table(self) -> pa.Table:
         """All languages' rows (:data:`probe.tracing.neurons.find.NEURONS`)."""
-        paths = [self.folder / f"neurons-{lang}.parquet" for lang in self.read()["data"]["langs"]]
+        return self._tables("neurons")
+
+    def effects(self) -> pa.Table:
+        """All languages' rows (:data:`probe.tracing.neurons.effects.EFFECTS`)."""
+        return self._tables("effects")
+
+    def unasked(self) -> dict[str, Counter[str]]:
+        """By language, how many right facts have no neurons, by the reason."""
+        return {lang: Counter(_json(self.folder / f"{lang}.json")) for lang in self.read()["data"]["langs"]}
+
+    def claim(self, name: str, about: dict) -> None:
+        """Make ``<name>.json`` this, or find that it is already."""
+        path = self.folder / f"{name}.json"
+        if not path.exists():
+            write_json(path, about)
+        elif (held := _json(path)) != about:
+            differ = ", ".join(sorted(k for k in about.keys() | held.keys() if held.get(k) != about.get(k)))
+            raise FactrootsError(f"{self.folder} holds other {name} (their {differ} differ); choose another --output")
+
+    def _tables(self, name: str) -> pa.Table:
+        paths = [self.folder / f"{name}-{lang}.parquet" for lang in self.read()["data"]["langs"]]
         if missing := [path.name for path in paths if not path.exists()]:
             raise FactrootsError(f"{self.folder} is not finished ({missing[0]} missing); repeat its command")
         return pa.concat_tables(pq.read_table(path) for path in paths)
 
-    def unasked(self) -> dict[str, Counter[str]]:
-        """By language, how many right facts have no neurons, by the reason."""
-        langs = self.read()["data"]["langs"]
-        return {lang: Counter(json.loads((self.folder / f"{lang}.json").read_text(encoding="utf-8"))) for lang in langs}
+
+def _json(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise FactrootsError(f"{path} is not readable JSON: {error}; remove its folder") from error
 
 
 def describe(
@@ -86,12 +111,7 @@ def carry_out(
     """Find the neurons of every language's right facts, those of finished languages excepted, and keep them."""
     about, made = describe(data, loaded, right, seeking, scoring), Kept(folder)
     with lock(made.folder):
-        if (made.folder / "neurons.json").exists():
-            if (held := made.read()) != about:
-                differ = ", ".join(sorted(k for k in about.keys() | held.keys() if held.get(k) != about.get(k)))
-                raise FactrootsError(f"{folder} holds other neurons (their {differ} differ); choose another --output")
-        else:
-            write_json(made.folder / "neurons.json", about)
+        made.claim("neurons", about)
         reader = Reader(loaded)
         for lang in data.langs:
             bar.start(lang, len(right[lang]))
@@ -101,12 +121,29 @@ def carry_out(
                 continue
             unasked: Counter[str] = Counter()
             asked = questions(data, loaded, lang, right[lang], scoring, unasked)
-            rows = _then(find(asked, reader, lang, seeking, unasked, bar), made.folder / f"{lang}.json", unasked)
-            keep(path, rows)
+            rows = find(asked, reader, lang, seeking, unasked, bar)
+            keep(path, NEURONS, _then(rows, made.folder / f"{lang}.json", unasked))
     return made
 
 
-def _then(rows, path: Path, unasked: Counter[str]):
+def _then(rows: Iterator[pa.RecordBatch], path: Path, unasked: Counter[str]) -> Iterator[pa.RecordBatch]:
     """The rows; at their end, before the table is there, what has none is written down."""
     yield from rows
     write_json(path, dict(sorted(unasked.items())))
+
+
+def silence(data: OpenFactSet, loaded: Loaded, made: Kept, silencing: Silencing, bar) -> None:
+    """Silence the neurons that `made` holds in every language's questions, and keep the effects beside them."""
+    about, tops = made.read(), made.table()
+    with lock(made.folder):
+        made.claim("effects", {"schema_version": SCHEMA_VERSION, "silencing": str(silencing)})
+        reader = Reader(loaded)
+        for lang in data.langs:
+            facts = set(tops.filter(pc.equal(tops["lang"], lang))["fact"].to_pylist())
+            bar.start(lang, len(facts))
+            path = made.folder / f"effects-{lang}.parquet"
+            if path.exists():
+                bar.advance(len(facts))
+                continue
+            asked = questions(data, loaded, lang, facts, about["scoring"])
+            keep(path, EFFECTS, asked_in(lang, tops, asked, reader, silencing, bar))

@@ -1,0 +1,49 @@
+"""How neurons are silenced and what it is compared with: one value, one canonical text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from data_builders.errors import FactrootsError, unknown
+from data_builders.spec import Spec
+
+#: What a silenced neuron says: nothing, or what it says on average to the facts of its relation in the language asked.
+LEVELS = ("zero", "mean")
+
+
+@dataclass(frozen=True)
+class Silencing:
+    """``silence(controls=9,level=mean,seed=1)``; ``silence`` alone is the default.
+
+    Beside each fact stand ``controls`` random draws of neurons and as many other facts; the smallest p there can be is
+    1 / (controls + 1).
+    """
+
+    controls: int = 9
+    level: str = "zero"
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.level not in LEVELS:
+            raise unknown("level of a silenced neuron", self.level, LEVELS)
+        if self.controls < 1:
+            raise FactrootsError("silence needs at least one control")
+
+    @classmethod
+    def parse(cls, text: str) -> Silencing:
+        """Read a text back; raises FactrootsError for what is none."""
+        spec, known, values = Spec.parse(text), {field.name: field for field in fields(cls)}, {}
+        if spec.name != "silence" or spec.path is not None:
+            raise FactrootsError(f"cannot read {text!r}; expected silence or silence(controls=9,level=mean,seed=1)")
+        for key, value in spec.args:
+            if key not in known:
+                raise unknown("parameter of silence", key, known)
+            number = key != "level"
+            if len(value) != 1 or (number and not value[0].isdecimal()):
+                raise FactrootsError(f"{text}: {key} takes one {'whole number' if number else 'value'}")
+            values[key] = int(value[0]) if number else value[0]
+        return cls(**values)
+
+    def __str__(self) -> str:
+        given = [(f.name, (str(getattr(self, f.name)),)) for f in fields(self) if getattr(self, f.name) != f.default]
+        return str(Spec("silence", None, tuple(given)))
