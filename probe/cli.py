@@ -33,6 +33,7 @@ COMMANDS = {
     "trace-roots": Entry("probe.commands.trace_roots:trace_roots", "Say where every right answer of a run came from."),
     "presence": Entry("probe.commands.presence:presence", "Say which facts a corpus holds, in which language."),
     "corpus": Entry("data_builders.corpora.cli:group", "Build, show and measure corpora."),
+    "evidence": Entry("probe.commands.evidence:evidence", "Show the passages that hold a fact's names."),
     "data": Entry("data_builders.cli:group", "List, show, check, export and fetch fact sets."),
     "demo": Entry("fine_tuning.cli:demo", "Make the planted world and the demo model anew."),
 }

@@ -32,12 +32,14 @@ from probe.commands.presence import threshold_options
 @click.option("--alpha", default=0.05, show_default=True, help="From which p on neurons are no more shared.")
 @click.option("--seed", default=0, show_default=True, help="Of the shuffled facts.")
 @click.option("--sensitivity", is_flag=True, help="Show how the totals move with each threshold and cue.")
+@click.option("--silence", "number", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Of so many facts a relation, silence the source's neurons and see if they are needed.")  # fmt: skip
 @click.option("--output", type=click.Path(file_okay=False), help="Where to keep it; by default in the run's folder.")
 @click.option("--device", default="cpu", show_default=True, help="Where the model runs.")
 @as_json
 @click.option("--quiet", is_flag=True, help="No progress.")
 def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, min_lift, cues, neurons, alpha, seed,
-                sensitivity, output, device, as_json, quiet):  # fmt: skip
+                sensitivity, number, output, device, as_json, quiet):  # fmt: skip
     """Say where every right answer of a run came from: shared, independent, transferred, or given away by a cue.
 
     A fact that a language's text never states and that is right there is transferred, unless a cue gives it away; one
@@ -66,6 +68,7 @@ def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, m
     from probe.tracing.roots.record import record
     from probe.tracing.roots.report import show
     from probe.tracing.roots.run import Tracing, describe, open_facts, trace
+    from probe.tracing.roots.silenced import silence
     from probe.tracing.unit import Unit
 
     store = Store(run) if run else newest("runs")
@@ -76,6 +79,8 @@ def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, m
     asking = Asking((Unit.parse(unit),), Matching.parse(matching), seed)
     how = kept.How(Threshold(min_units, min_lift), Cues.parse(cues), alpha)
     seeking = None if neurons == "none" else Seeking.parse(neurons)
+    if number and seeking is None:
+        raise FactrootsError("--silence silences neurons that were found; leave --neurons none out")
     chosen = Protocol.parse(protocol or DEFAULT[about["model"]["family"]])
     tracing = Tracing(store, chosen, chosen.of(gold), open_corpus(corpus or "planted", quiet), asking, how, seeking)
     loaded, tokenizer = _model(about["model"], seeking is not None, device)
@@ -85,7 +90,10 @@ def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, m
     folder = Path(output) if output else kept.default_folder(store.folder, made_of)
     with progress(quiet, "") as bar:
         traced = trace(tracing, data, loaded, tokenizer, pieces, folder, bar)
-    found = record(tracing, made_of, traced, sensitivity)
+        silenced = []
+        if number:
+            silenced = silence(traced.table, traced.tops, data, loaded, about["scoring"], number, bar)
+    found = record(tracing, made_of, traced, sensitivity, silenced)
     with lock(folder):
         kept.write(folder, traced.table, found)
         write_page(found, draw(found, folder), folder / "roots.html")

@@ -144,9 +144,22 @@ def test_without_neurons_nothing_is_shared_or_independent(traced):
     assert record["neurons"] == [] and record["made_of"]["neurons"] is None
 
 
+def test_silencing_a_source_s_neurons(traced):
+    """A transferred fact needs the neurons that its source has for it, more than other facts do."""
+    folder, _ = traced
+    out = call("trace-roots", "--run", str(folder / "run"), "--silence", "12", "--json",
+               "--output", str(folder / "silent"), "--quiet")  # fmt: skip
+    found = {row["root"]: row for row in json.loads(out)["silenced"]}
+    assert {"shared", "independent", "transferred"} == set(found)
+    assert found["transferred"]["effect"]["low"] > 0 and found["shared"]["effect"]["low"] > 0
+    assert found["transferred"]["specific"]["value"] > found["independent"]["specific"]["value"]
+    assert found["shared"]["specific"]["value"] > found["independent"]["specific"]["value"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--neurons", "none", "--silence", "3"], "leave --neurons none out"),
         (["--run", "nowhere"], "holds no run"),
         (["--langs", "fr"], "has no fr; it has: en it ja"),
         (["--gold", "any"], "pass --gold one"),

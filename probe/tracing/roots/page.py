@@ -66,6 +66,10 @@ def _tables(record: dict) -> str:
     parts.append(
         _table("Neurons in common (Jaccard)", ["languages", "facts", "same fact", "other facts", "excess"], rows)
     )
+    rows = [[row["root"], f"{row['facts']:,}", *(_three(row[name]) for name in ("drop", "effect", "specific"))]
+            for row in record["silenced"]]  # fmt: skip
+    head = ["root", "facts", "fall of log p", "beyond random neurons", "beyond other facts"]
+    parts.append(_table("The source language's neurons silenced", head, rows))
     rows = [[row["setting"], row["value"], *(f"{row['counts'].get(name, 0):,}" for name in names)]
             for row in record["sensitivity"] or ()]  # fmt: skip
     parts.append(_table("Totals when one setting changes", ["setting", "value", *names], rows))

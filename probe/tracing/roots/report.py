@@ -21,6 +21,12 @@ def show(record: dict, console: Console) -> None:
         console.print(f"cues, in all languages: {', '.join(parts)}", highlight=False)
     _presence(record, console)
     _neurons(record, console)
+    for row in record["silenced"]:
+        parts = [f"{name} {_plain(row[name])}" for name in ("effect", "specific")]
+        console.print(
+            f"neurons of the source silenced, {row['root']} ({row['facts']:,}): log p falls by {_plain(row['drop'])}; "
+            f"{', '.join(parts)}", highlight=False
+        )  # fmt: skip
     _unanswered(record, console)
     found = record["correlation"]
     if found["pearson"] is not None:
@@ -50,6 +56,10 @@ def _totals(record: dict, names: list[str]) -> Table:
 def _share(share: dict) -> str:
     bounds = f"[{100 * share['low']:.0f}, {100 * share['high']:.0f}]"
     return f"{100 * share['value']:.1f} {bounds}".replace("[", "\\[")
+
+
+def _plain(estimate: dict) -> str:
+    return f"{estimate['value']:.3f} \\[{estimate['low']:.3f}, {estimate['high']:.3f}]"
 
 
 def _presence(record: dict, console: Console) -> None:

@@ -40,10 +40,11 @@ class Tracing:
 
 
 class Traced(NamedTuple):
-    """What came of it. ``overlaps`` is None without neurons."""
+    """What came of it. ``tops`` and ``overlaps`` are None without neurons."""
 
     table: pa.Table
     gathered: Gathered
+    tops: pa.Table | None
     overlaps: pa.Table | None
     unasked: dict[str, dict[str, int]]
 
@@ -106,11 +107,12 @@ def trace(tracing: Tracing, data: OpenFactSet, loaded, tokenizer, pieces, folder
     unit = tracing.asking.units[0]
     present = presences.carry_out(data, tracing.corpus, tracing.asking, folder / "presence", bar, pieces)
     own = answers(tracing, langs)
-    overlap, unasked = None, {}
+    tops, overlap, unasked = None, None, {}
     if tracing.seeking is not None:
         right = {lang: answer.right for lang, answer in zip(langs, own, strict=True)}
         scoring = tracing.store.read()["scoring"]
         found = neurons.carry_out(data, loaded, right, tracing.seeking, folder / "neurons", bar, scoring)
-        overlap, unasked = overlaps(found.table()), {lang: dict(n) for lang, n in found.unasked().items()}
+        tops, unasked = found.table(), {lang: dict(n) for lang, n in found.unasked().items()}
+        overlap = overlaps(tops)
     gathered = gather(langs, present, unit, own, tracing.how.cues, tokenizer, overlap)
-    return Traced(kept.roots(gathered, tracing.how), gathered, overlap, unasked)
+    return Traced(kept.roots(gathered, tracing.how), gathered, tops, overlap, unasked)
