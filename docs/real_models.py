@@ -1,11 +1,13 @@
 """Makes docs/real-models.md's tables and plots: `python docs/real_models.py --mlama DIR`, about two hours on two cores.
 
-Each row is a `probe run` in a folder under runs/real-models; those that are finished are not run again.
+Each row is a `probe run` in a folder under runs/real-models. Results are kept in docs/real-models/, and what has its
+results there is not run again.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -54,15 +56,34 @@ def runs(mlama: str) -> list[tuple[str, str, list[str]]]:
     ]
 
 
+def kept(words: list[str]) -> Path:
+    """Where the results of a command are kept."""
+    return HERE / "real-models" / Path(words[-1]).name
+
+
+def carry_out(words: list[str]) -> None:
+    """Run a command whose results are not kept yet, and keep them."""
+    wanted = words.count("--protocol")
+    if len(list(kept(words).glob("*.json"))) == wanted:
+        return
+    subprocess.run(words, check=True)
+    kept(words).mkdir(parents=True, exist_ok=True)
+    for record in results(Path(words[-1])):
+        shutil.copy(record, kept(words))
+
+
+def results(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.json") if path.name not in ("run.json", "timing.json"))
+
+
 def rows(made: list[tuple[str, str, list[str]]]) -> list[Row]:
-    """The results that are there."""
+    """The results that are kept."""
     found = []
     for model, facts, words in made:
-        for record in sorted(Path(words[-1]).glob("*.json")):
-            if record.name not in ("run.json", "timing.json"):
-                result = read_result(record)
-                name = next(name for name in PROTOCOLS if same(name, result.protocol))
-                found.append(Row(model, facts, name, result))
+        for record in results(kept(words)):
+            result = read_result(record)
+            name = next(name for name in PROTOCOLS if same(name, result.protocol))
+            found.append(Row(model, facts, name, result))
     return sorted(
         found, key=lambda row: (row.facts, list(MODELS).index(row.model), list(PROTOCOLS).index(row.protocol))
     )
@@ -137,7 +158,7 @@ def main() -> None:
     for _, _, words in made:
         print(" ".join(words), flush=True)
         if not options.only_tables:
-            subprocess.run(words, check=True)
+            carry_out(words)
     found = rows(made)
     parts = [f"### {facts}\n\n{table([row for row in found if row.facts == facts])}" for facts in ("atlas", "mlama")
              if any(row.facts == facts for row in found)]  # fmt: skip
