@@ -81,7 +81,7 @@ def _absence(record: dict, figure) -> bool:
     bounds = np.abs(values[:, 1:] - values[:, :1]).T
     axes.bar(range(len(rows)), values[:, 0], yerr=bounds, color="#2166ac", ecolor="black", capsize=2)
     axes.set_xticks(range(len(rows)), [row["lang"] for row in rows])
-    axes.set(ylabel="%", ylim=(0, 100), title="Right answers whose fact is absent from the language's text")
+    axes.set(ylabel="% of right answers", ylim=(0, 100), title="Right, and absent from the text")
     return True
 
 
