@@ -14,6 +14,7 @@ from tokenizers import decoders
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
 from probe.tracing.neurons.asked import questions
+from probe.tracing.neurons.reading import Reader
 
 FACTS = {"ja": [fact("P36", "aa", "日本東"), fact("P36", "bb", "Roma"), fact("P36", "cc", "都は")]}
 TEMPLATES = {"ja": {"P36": "[X] is [Y]は."}}
@@ -102,8 +103,9 @@ def test_one_template_and_every_object(tmp_path):
 def test_sequence_to_sequence_models_are_refused(tmp_path):
     one = tiny("bert")._replace(family="seq2seq")
     data = FactSet.parse(small_world(tmp_path)).open()
-    with pytest.raises(FactrootsError, match="seq2seq"):
-        next(questions(data, one, "it"))
+    for refused in (lambda: next(questions(data, one, "it")), lambda: Reader(one)):
+        with pytest.raises(FactrootsError, match="is a seq2seq LM, and neurons are traced in masked and causal LMs"):
+            refused()
 
 
 def test_log_probabilities_are_the_scorer_s(tmp_path):

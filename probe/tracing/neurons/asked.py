@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from data_builders.errors import unknown
+from data_builders.errors import FactrootsError
 from data_builders.facts import OBJECT
 from data_builders.factset import OpenFactSet
 from fine_tuning.models import Loaded
@@ -53,8 +53,7 @@ def questions(
     in it. `scoring` is the pass that the facts were scored by; facts that cannot be asked so are counted in `unasked`
     by the reason. Raises FactrootsError for a model that is neither masked nor causal.
     """
-    if loaded.family not in WAYS:
-        raise unknown("family of models with neurons to trace", loaded.family, WAYS)
+    able(loaded)
     scoring = scoring or SCORING[loaded.family]
     parts = passes.parts(scoring)
     for relation in relations(data, lang, tokenizing(loaded.tokenizer, lang, scoring), parts["shots"], parts["case"]):
@@ -68,6 +67,15 @@ def questions(
         made = WAYS[loaded.family](loaded, relation, held, parts, lang) if held else []
         faults.update(asked for asked in made if isinstance(asked, str))
         yield relation.name, [asked for asked in made if not isinstance(asked, str)]
+
+
+def able(loaded: Loaded) -> None:
+    """Raises FactrootsError for a model whose neurons are not to be traced."""
+    if loaded.family not in WAYS:
+        raise FactrootsError(
+            f"model {loaded.spec} is a {loaded.family} LM, and neurons are traced in {' and '.join(WAYS)} LMs; "
+            "choose another --model"
+        )
 
 
 def _fault(question: Question, shots: int) -> str | None:

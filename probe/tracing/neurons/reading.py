@@ -16,7 +16,7 @@ from probe.scoring.causal import CausalScorer
 from probe.scoring.masked import MaskedScorer
 from probe.scoring.runs import RUN_TOKENS, halved, padded, runs
 from probe.scoring.scorer import BATCH_TOKENS
-from probe.tracing.neurons.asked import Asked
+from probe.tracing.neurons.asked import Asked, able
 from probe.tracing.neurons.hooks import feed_forward
 
 #: Logits, or activations for a gradient, that are held at a time: 64 MB of float32, a few times that with the graph.
@@ -81,10 +81,14 @@ class Batch(NamedTuple):
 
 
 class Reader:
-    """Has a model read facts; `neurons` are its feed-forward layers (:mod:`probe.tracing.neurons.hooks`)."""
+    """Has a model read facts; `neurons` are its feed-forward layers (:mod:`probe.tracing.neurons.hooks`).
+
+    Raises FactrootsError for a model that is neither masked nor causal, or whose layers are not found.
+    """
 
     def __init__(self, loaded: Loaded, tokens: int = BATCH_TOKENS):
-        self.model, self.family = loaded.model, loaded.family
+        able(loaded)
+        self.model = loaded.model
         self.neurons = feed_forward(loaded.model)
         self.ends = ENDS[loaded.family](loaded)
         self.tokens, self.pad = tokens, loaded.tokenizer.pad_token_id or 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,6 +52,11 @@ def contrasted(values: np.ndarray, contrast: Callable[[np.ndarray], np.ndarray],
 
 @contextmanager
 def spilled(rows: int, width: int) -> Iterator[np.ndarray]:
-    """A table float32 [rows, width] on the disk, gone after the block: the facts of a relation may be thousands."""
+    """A table float32 [rows, width] on the disk, gone after the block: the facts of a relation may be thousands.
+
+    Raises OSError where there is no room for it.
+    """
     with tempfile.TemporaryFile() as file:
+        if hasattr(os, "posix_fallocate"):  # else a full disk ends the process, without a word, when it is written to
+            os.posix_fallocate(file.fileno(), 0, rows * width * 4)
         yield np.memmap(file, np.float32, "w+", shape=(rows, width))
