@@ -13,7 +13,7 @@ from probe.tracing.roots.summary import ordered
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; } caption { text-align: left; font-weight: 600; }
-th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #8884; }
+th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #8884; }
 th:first-child, td:first-child { text-align: left; } img { max-width: 100%; background: white; }
 code { overflow-wrap: anywhere; } .scroll { overflow-x: auto; }
 @media (prefers-color-scheme: dark) { body { background: #16181d; color: #e6e6e6; } }
