@@ -26,8 +26,8 @@ from probe.commands.presence import threshold_options
 @threshold_options
 @click.option("--cues", default="cues(substring,pieces,relation,prior)", show_default=True,
               help="What may give an answer away, in order; zhao2024 as published, none for none.")  # fmt: skip
-@click.option("--neurons", default="probeless", show_default=True,
-              help="How a fact's neurons are found: probeless, activation_x_gradient or integrated_gradients, as in "
+@click.option("--neurons", default="activation_x_gradient", show_default=True,
+              help="How a fact's neurons are found: activation_x_gradient, integrated_gradients or probeless, as in "
               "'probeless(k=50)'; none leaves shared and independent apart from each other undecided.")  # fmt: skip
 @click.option("--alpha", default=0.05, show_default=True, help="From which p on neurons are no more shared.")
 @click.option("--seed", default=0, show_default=True, help="Of the shuffled facts.")
