@@ -7,9 +7,7 @@ from the stream, so that an interrupted run and an undisturbed one end with the 
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,47 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_builders.errors import FactrootsError
+from data_builders.folder import lock, write_atomically, write_json
 from probe.items import CANDIDATES, ITEMS
 
 SCHEMA_VERSION = 2
 _ROWS = 1024  # rows of a Parquet row group: what a reader holds at a time
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Have `write` fill a file beside `path` and move it there whole; after a failure nothing is left.
-
-    After a kill that file may be; the next process, alone in the folder as its lock sees to, writes over it.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: dict) -> None:
-    """Write JSON in one canonical form."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
-
-
-@contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Keep every other process out of `folder`; the system lets go when the process ends, however it ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise FactrootsError(
-                f"process {file.read().strip() or '?'} is writing {folder}; wait for it, or choose --output"
-            ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
 
 
 class Store:

@@ -7,7 +7,8 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from probe.store import Store, write_json
+from data_builders.folder import write_json
+from probe.store import Store
 
 
 class Timing:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Protocol
 
 from data_builders.corpora.faults import Faults
-from data_builders.corpora.folder import FILE, lock, read_json, write_json
 from data_builders.corpora.gather import Gathered
 from data_builders.corpora.parts import Done, Parts
+from data_builders.corpora.passages import FILE
 from data_builders.corpora.recognise import looks_like
 from data_builders.corpora.sentences import made_with, splitter
 from data_builders.corpora.sources import Source, open_source
 from data_builders.errors import FactrootsError
+from data_builders.folder import lock, read_json, write_json
 
 SCHEMA_VERSION = 1
 _PART = 8_000_000  # characters of text a part, which bound what is held and what a kill can lose
@@ -44,7 +45,7 @@ def build(source: str, langs: Sequence[str] | None, folder: Path, progress: Prog
         raise FactrootsError(f"{source} is one file: say its language with --langs")
     origins = _origins(opened, langs)
     folder = Path(folder)
-    with lock(folder):
+    with lock(folder, "name another folder"):
         about = _claim(folder, opened.portable, origins)
         broken = Faults()
         for lang in langs:
@@ -61,7 +62,7 @@ def build(source: str, langs: Sequence[str] | None, folder: Path, progress: Prog
                 parts.clear()
                 raise FactrootsError(f"{source} has no text in {lang} ({faults.summary() or 'nothing at all'})")
             about["languages"][lang] = _finish(parts, faults, origins[lang])
-            write_json(folder / FILE, about)
+            write_json(folder / FILE, about, sort_keys=True)
             parts.clear()
     if broken.bad:
         listed = "\n".join(f"  {line}" for line in broken.bad_lines())
@@ -105,7 +106,7 @@ def _claim(folder: Path, portable: str, origins: dict[str, dict]) -> dict:
             if held and held["files"] != origin["files"]:
                 raise FactrootsError(f"{folder} holds {lang} of other files; name another folder, or remove this one")
     about["wanted"] = sorted({*about["wanted"], *origins})
-    write_json(path, about)
+    write_json(path, about, sort_keys=True)
     return about
 
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_builders.corpora.build import SCHEMA_VERSION
-from data_builders.corpora.folder import FILE, read_json
+from data_builders.corpora.passages import FILE
 from data_builders.errors import FactrootsError, unknown
+from data_builders.folder import read_json
 
 
 @dataclass(frozen=True)

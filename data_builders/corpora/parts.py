@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data_builders.corpora.faults import Faults
-from data_builders.corpora.folder import read_json, write_atomically, write_json
 from data_builders.corpora.passages import DOCUMENTS, PASSAGES
+from data_builders.folder import read_json, write_atomically, write_json
 
 _ROWS = 65536  # of a row group: what a reader holds at a time
 _SAMPLE = 2000  # sentences that tell the language
@@ -50,7 +50,7 @@ class Parts:
         if (self.path / "origin.json").exists() and read_json(self.path / "origin.json") != origin:
             shutil.rmtree(self.path)
         self.path.mkdir(exist_ok=True)
-        write_json(self.path / "origin.json", origin)
+        write_json(self.path / "origin.json", origin, sort_keys=True)
 
     def done(self) -> Done:
         """The parts that are whole: a part's state is written last."""
@@ -67,7 +67,7 @@ class Parts:
         for name, table in (("documents", documents), ("passages", passages)):
             path = self._part(name, done.parts)
             write_atomically(path, lambda part, table=table: pq.write_table(table, part, compression="zstd"))
-        write_json(self._state(done.parts), {**done._asdict(), "faults": vars(done.faults)})
+        write_json(self._state(done.parts), {**done._asdict(), "faults": vars(done.faults)}, sort_keys=True)
 
     def finish(self) -> Finished:
         """Put the parts together; they are kept until :meth:`clear`."""

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+#: What says what a built corpus is made of; it stands in the corpus's folder, beside the tables.
+FILE = "corpus.json"
+
 #: Of a corpus in one language, one row a document, in the order read. ``lead`` is the UTF-8 length of its abstract (the
 #: text before the first heading), ``bytes`` of all its text.
 DOCUMENTS = pa.schema(

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from data_builders.folder import write_json
 from probe.protocols import Protocol
 from probe.report import show
 from probe.results import Result
 from probe.scores import score
-from probe.store import Store, write_json
+from probe.store import Store
 
 
 def finish(store: Store, protocols: Sequence[Protocol], gold: str | None, as_json: bool) -> None:

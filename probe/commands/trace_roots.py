@@ -52,10 +52,11 @@ def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, m
     from rich.console import Console
 
     from data_builders.errors import FactrootsError
+    from data_builders.folder import lock
     from probe.passes import DEFAULT
     from probe.progress import progress
     from probe.protocols import Protocol
-    from probe.store import Store, lock, newest
+    from probe.store import Store, newest
     from probe.tracing.corpora import open_corpus
     from probe.tracing.matching import Matching
     from probe.tracing.neurons.seeking import Seeking

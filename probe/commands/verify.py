@@ -57,11 +57,11 @@ def verify(context, paper, runs, tolerance, sizes, as_json):
 def _result(store, protocol: str):
     """The record in the run's folder, made from the run where it is missing."""
     from data_builders.errors import FactrootsError
+    from data_builders.folder import write_json
     from probe.commands.output import result_path
     from probe.protocols import Protocol
     from probe.results import read_result
     from probe.scores import score
-    from probe.store import write_json
 
     chosen = Protocol.parse(protocol)
     path = result_path(store, chosen, None)

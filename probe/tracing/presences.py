@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from data_builders.corpora.built import Built
 from data_builders.errors import FactrootsError
 from data_builders.factset import OpenFactSet
+from data_builders.folder import lock, write_atomically, write_json
 from probe.signature import version
-from probe.store import lock, write_atomically, write_json
 from probe.tracing import presence
 from probe.tracing.counting import Counts
 from probe.tracing.grouping import COLUMNS

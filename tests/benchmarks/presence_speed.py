@@ -117,7 +117,7 @@ def grep(names: list[str], rows: list[str]) -> float:
 
 def lucene(corpus: Built, lang: str, asked) -> tuple[float, float]:
     """Seconds of indexing, and of counting every pair's passages by its first names."""
-    from data_builders.corpora.folder import read_json
+    from data_builders.folder import read_json
     from probe.tracing.evidence import lucene as engine
     from probe.tracing.evidence.index import FILE, Kind, ensure, exact_field
     from probe.tracing.evidence.tokens import phrase

@@ -15,8 +15,8 @@ from probe_fixtures import fact, write_facts
 
 from data_builders.corpora.build import build
 from data_builders.corpora.built import open_built
-from data_builders.corpora.folder import lock
 from data_builders.errors import FactrootsError
+from data_builders.folder import lock
 from probe.cli import main
 from probe.progress import Quiet
 from probe.tracing.evidence import index as indexes

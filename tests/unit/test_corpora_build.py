@@ -14,9 +14,9 @@ from corpora_fixtures import built, contents, dump, page
 from data_builders.corpora import build as building
 from data_builders.corpora import parts
 from data_builders.corpora.built import open_built
-from data_builders.corpora.folder import lock
 from data_builders.corpora.passages import DOCUMENTS, PASSAGES
 from data_builders.errors import FactrootsError
+from data_builders.folder import lock
 
 NAME = "itwiki-1-pages-articles.xml"
 

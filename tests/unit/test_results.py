@@ -16,13 +16,13 @@ from probe_fixtures import rigged, small_world
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
+from data_builders.folder import write_json
 from probe.cli import main
 from probe.commands.output import result_path
 from probe.protocols import PRESETS, Protocol
 from probe.results import Result, read_result
 from probe.scores import score
 from probe.signature import signature
-from probe.store import write_json
 
 
 def likes(relation: str, subject: str, label: str) -> float:

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_builders.errors import FactrootsError
+from data_builders.folder import write_atomically, write_json
 from probe.items import ITEMS
-from probe.store import Store, write_atomically, write_json
+from probe.store import Store
 
 
 def step(number: int) -> pa.RecordBatch:

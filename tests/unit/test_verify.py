@@ -12,10 +12,10 @@ from probe_fixtures import rigged, wordpiece
 from scipy.stats import pearsonr, spearmanr
 
 from data_builders.errors import FactrootsError
+from data_builders.folder import write_json
 from probe.cli import main
 from probe.published import published
 from probe.results import read_result
-from probe.store import write_json
 from probe.verifying import Row, column, correlation, exceeding, read_sizes
 
 MBERT = "google-bert/bert-base-multilingual-cased"

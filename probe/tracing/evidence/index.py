@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 from data_builders.corpora.built import Built
-from data_builders.corpora.folder import lock, read_json, write_json
 from data_builders.errors import FactrootsError
+from data_builders.folder import lock, read_json, write_json
 from probe.tracing.characters import fold
 from probe.tracing.evidence.analyzers import ANALYZERS, TOKENS, analyzer
 from probe.tracing.evidence.jvm import failure, java
@@ -73,7 +73,7 @@ def ensure(corpus: Built, kind: Kind, progress) -> Path:
     if (folder / FILE).is_file():
         check(folder, wanted)
         return folder
-    with lock(folder.parent):
+    with lock(folder.parent, "use another corpus"):
         if not (folder / FILE).is_file():
             part = folder.with_name(f".{folder.name}.part")
             shutil.rmtree(part, ignore_errors=True)  # a killed writer's
@@ -117,7 +117,7 @@ def _write(folder: Path, about: dict, rows: Iterator[Passage], progress) -> None
             f"Lucene kept {held:,} of {len(numbers):,} passages of {about['lang']}; the same command makes them anew"
         )
     np.save(folder / DOCUMENTS, numbers)
-    write_json(folder / FILE, about | {"passages": held, "factroots": version("factroots")})
+    write_json(folder / FILE, about | {"passages": held, "factroots": version("factroots")}, sort_keys=True)
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from data_builders.corpora.built import Built
-from data_builders.corpora.folder import read_json
 from data_builders.errors import FactrootsError
+from data_builders.folder import read_json
 from probe.tracing.evidence.foreign import Foreign
 from probe.tracing.evidence.index import FILE, Kind, check, describe, ensure
 from probe.tracing.evidence.search import Index

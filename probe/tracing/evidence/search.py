@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_builders.corpora.folder import read_json
 from data_builders.errors import FactrootsError
+from data_builders.folder import read_json
 from probe.tracing.characters import fold
 from probe.tracing.evidence import lucene
 from probe.tracing.evidence.analyzers import TOKENS, analyzer, short

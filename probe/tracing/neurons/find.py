@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_builders.errors import FactrootsError
+from data_builders.folder import write_atomically
 from probe.memory import give_back
 from probe.progress import Quiet
-from probe.store import write_atomically
 from probe.tracing.neurons.asked import Asked, Questions
 from probe.tracing.neurons.importance import METHODS
 from probe.tracing.neurons.reading import Batch, Reader

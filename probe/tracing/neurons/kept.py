@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import OpenFactSet
+from data_builders.folder import lock, write_json
 from fine_tuning.models import Loaded
 from probe.signature import version
-from probe.store import lock, write_json
 from probe.tracing.neurons.asked import SCORING, questions
 from probe.tracing.neurons.effects import EFFECTS, asked_in
 from probe.tracing.neurons.find import NEURONS, find, keep

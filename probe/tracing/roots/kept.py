@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from probe.store import write_atomically, write_json
+from data_builders.folder import write_atomically, write_json
 from probe.tracing.precision import Threshold
 from probe.tracing.presence import PRESENCE
 from probe.tracing.roots.cues import CUES, Cues

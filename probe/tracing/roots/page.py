@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from probe.store import write_atomically
+from data_builders.folder import write_atomically
 from probe.tracing.roots.summary import ordered
 
 _STYLE = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from probe.store import write_atomically
+from data_builders.folder import write_atomically
 from probe.tracing.roots.summary import ordered
 
 _COLOURS = {"shared": "#1b7837", "independent": "#7fbf7b", "transferred": "#2166ac", "undecided": "#bdbdbd"}
