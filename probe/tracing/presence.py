@@ -44,6 +44,10 @@ PRESENCE = pa.schema(
 SHUFFLED = pa.schema([("relation", pa.string()), *(PRESENCE.field(name) for name in PRESENCE.names[6:10])])
 
 
+#: Passages read at a time: few enough for their symbols to stay in a processor's cache.
+ROWS = 8192
+
+
 class Wanted(NamedTuple):
     """All that is looked for in a language: its facts' names, and the pairs of facts, then of shuffled facts."""
 

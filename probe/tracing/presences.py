@@ -142,7 +142,7 @@ def _language(data, corpus: Built, asking: Asking, folder: Path, lang: str, bar,
     counts = {unit: presence.fresh(asked) for unit in asking.units}
     note = folder / f".{lang}.npz"
     done, saved = _resume(note, counts), time.monotonic()
-    for number, (first, batch) in enumerate(presence.blocks(corpus.blocks(lang, COLUMNS))):
+    for number, (first, batch) in enumerate(presence.blocks(corpus.blocks(lang, COLUMNS, presence.ROWS))):
         if number >= done:
             presence.add(batch, first, asked, asking.matching.overlap, counts)
             if time.monotonic() - saved > _SAVED:

@@ -14,6 +14,7 @@ Times are processor time, so that what else a machine does counts little.
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -76,7 +77,7 @@ def grow(source: Path, megabytes: float, folder: Path, lang: str, seed: int) -> 
 def read(corpus: Built, lang: str, asked) -> presence.Found:
     """What `probe presence` does with a language's text."""
     sums = {SENTENCE: presence.fresh(asked)}
-    for first, batch in presence.blocks(corpus.blocks(lang, COLUMNS)):
+    for first, batch in presence.blocks(corpus.blocks(lang, COLUMNS, presence.ROWS)):
         presence.add(batch, first, asked, "longest", sums)
     return presence.found(asked, sums[SENTENCE])
 
@@ -141,7 +142,8 @@ def lucene(corpus: Built, lang: str, asked) -> tuple[float, float]:
 def peak(lang: str, corpus: Path, mlama: str) -> float:
     """MB at most that a process of its own takes to read a corpus."""
     words = [sys.executable, __file__, "--peak", str(corpus), "--langs", lang, "--mlama", mlama]
-    return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    pool = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}  # as the command line has it
+    return float(subprocess.run(words, check=True, capture_output=True, text=True, env=pool).stdout)
 
 
 def measure(lang: str, options) -> None:
