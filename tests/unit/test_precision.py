@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 from click.testing import CliRunner
 from probe_fixtures import save_model, small_world, tiny_model, wordpiece
 
@@ -16,8 +17,15 @@ from probe.scoring.masked import MaskedScorer
 
 @pytest.fixture
 def words(tmp_path, monkeypatch) -> list[str]:
+    """A run of a model whose logits all lie so near 4 that bfloat16 cannot tell them apart, on any processor."""
     tokenizer = wordpiece()
-    save_model(tmp_path / "model", tiny_model("bert", tokenizer), tokenizer)
+    model = tiny_model("bert", tokenizer)
+    head = model.cls.predictions
+    with torch.no_grad():
+        head.bias.fill_(4.0)
+        for parameter in head.transform.LayerNorm.parameters():
+            parameter.mul_(1e-4)
+    save_model(tmp_path / "model", model, tokenizer)
     facts = small_world(tmp_path / "facts", subjects=15)
     monkeypatch.chdir(tmp_path)
     return ["run", "--model", "./model", "--factset", facts, "--output", "run", "--json", "--quiet"]
