@@ -7,11 +7,13 @@ results there is not run again.
 from __future__ import annotations
 
 import argparse
-import shutil
+import json
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from data_builders.factset import FactSet
+from data_builders.folder import write_json
 from probe.results import Result, read_result
 
 HERE = Path(__file__).parent
@@ -67,9 +69,16 @@ def carry_out(words: list[str]) -> None:
     if len(list(kept(words).glob("*.json"))) == wanted:
         return
     subprocess.run(words, check=True)
-    kept(words).mkdir(parents=True, exist_ok=True)
-    for record in results(Path(words[-1])):
-        shutil.copy(record, kept(words))
+    keep(Path(words[-1]), kept(words))
+
+
+def keep(run: Path, folder: Path) -> None:
+    """Copy a run's results, without the folder that its facts lie in on this machine."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in results(run):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record["data"]["spec"] = FactSet.parse(record["data"]["spec"]).portable
+        write_json(folder / path.name, record)
 
 
 def results(folder: Path) -> list[Path]:
@@ -165,6 +174,12 @@ def main() -> None:
     page = HERE / "real-models.md"
     text = page.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    missing = [
+        f"{model} on {facts}{', 3-shot' * ('shots' in words[-1])}"
+        for model, facts, words in made
+        if not results(kept(words))
+    ]
+    parts += [f"Not run yet: {'; '.join(missing)}."] if missing else []
     made_here = "\n\n".join([BEGIN, *parts, "![P@1 by language](real-models.png)", END])
     page.write_text(before + made_here + after, encoding="utf-8")
     plot(found, HERE / "real-models.png")
