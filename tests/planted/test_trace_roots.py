@@ -144,6 +144,18 @@ def test_without_neurons_nothing_is_shared_or_independent(traced):
     assert record["neurons"] == [] and record["made_of"]["neurons"] is None
 
 
+def test_languages_that_the_corpus_lacks_are_said(traced, tmp_path):
+    folder, _ = traced
+    (tmp_path / "text").mkdir()
+    for lang in ("en", "it"):
+        (tmp_path / "text" / f"{lang}.txt").write_text("Rome Roma Italy Italia.\n", encoding="utf-8")
+    call("corpus", "build", f"text:{tmp_path / 'text'}", str(tmp_path / "corpus"), "--quiet")
+    out = call("trace-roots", "--run", str(folder / "run"), "--corpus", str(tmp_path / "corpus"), "--neurons", "none",
+               "--output", str(tmp_path / "out"), "--quiet")  # fmt: skip
+    assert "not traced, for the corpus has none of it: ja" in out
+    assert {row["lang"] for row in pq.read_table(tmp_path / "out" / "roots.parquet").to_pylist()} == {"en", "it"}
+
+
 def test_silencing_a_source_s_neurons(traced):
     """A transferred fact needs the neurons that its source has for it, more than other facts do."""
     folder, _ = traced

@@ -31,6 +31,7 @@ def record(tracing: Tracing, about: dict, traced: Traced, sensitive: bool, silen
         "schema_version": SCHEMA_VERSION,
         "signature": signature(about),
         "made_of": about,
+        "not_in_corpus": [lang for lang in about["run"]["data"]["langs"] if lang not in tracing.corpus.langs],
         "totals": plain(summary.totals(traced.table, langs)),
         "answers": [
             {"lang": lang, "right": len(own.right), "wrong": len(own.wrong), "unscored": dict(own.unscored)}

@@ -82,6 +82,10 @@ def _neurons(record: dict, console: Console) -> None:
 
 
 def _unanswered(record: dict, console: Console) -> None:
+    if record["not_in_corpus"]:
+        console.print(
+            f"not traced, for the corpus has none of it: {', '.join(record['not_in_corpus'])}", highlight=False
+        )
     for row in record["answers"]:
         for why, number in sorted(row["unscored"].items()):
             console.print(f"{row['lang']}: {number:,} facts without an answer: {why}", highlight=False, markup=False)
