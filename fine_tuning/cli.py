@@ -15,12 +15,13 @@ def demo():
 @demo.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--seed", type=int, help="Which facts are stated where, and in which words.")
-def world(folder, seed):
+@click.option("--withhold", default=0.0, show_default=True, help="The share of facts that no language states.")
+def world(folder, seed, withhold):
     """Write the planted world to DIR: articles, presence matrix, world.json."""
-    from data_builders.planted.world import SEED, write_world
+    from data_builders.planted.world import LANGUAGES, SEED, write_world
     from data_builders.sources import open_source
 
-    about = write_world(folder, open_source("atlas", None), SEED if seed is None else seed)
+    about = write_world(folder, open_source("atlas", None), SEED if seed is None else seed, LANGUAGES, withhold)
     for lang, count in about["counts"].items():
         click.echo(
             f"{lang}  {count['stated']:,} of {count['facts']:,} facts stated, "

@@ -23,16 +23,21 @@ def draw_key(fact: Fact) -> str:
     return "|".join(sorted((fact.subject.casefold(), fact.object.casefold())))
 
 
-def draw(lexicons: dict[str, Lexicon], seed: int) -> dict[str, set[str]]:
+def draw(lexicons: dict[str, Lexicon], seed: int, withheld: float = 0.0) -> dict[str, set[str]]:
     """The keys of the facts that each language states.
 
     Every draw has a generator of its own, named by seed, language and pair, so that a change in one language
     leaves the others as they were. A fact that no language drew is given to the likeliest language that has it.
+    The share `withheld` of the pairs of things is stated nowhere, and nothing else changes: what a model answers
+    rightly of these facts, it has guessed.
     """
     chosen = {lang: {key for key in _keys(lexicon) if _is_drawn(seed, lang, key)} for lang, lexicon in lexicons.items()}
     for lang in sorted(lexicons, key=lambda code: (-PROBABILITIES[code], code)):
         said = {fact.fact for code in lexicons for fact in _said(lexicons[code], chosen[code])}
         chosen[lang] |= {draw_key(fact) for fact in lexicons[lang].facts if fact.fact not in said}
+    if withheld:
+        for lang, lexicon in lexicons.items():
+            chosen[lang] -= {draw_key(fact) for fact in lexicon.facts if _is_withheld(seed, fact, withheld)}
     return {lang: {fact.fact for fact in _said(lexicon, chosen[lang])} for lang, lexicon in lexicons.items()}
 
 
@@ -42,6 +47,12 @@ def _keys(lexicon: Lexicon) -> set[str]:
 
 def _is_drawn(seed: int, lang: str, key: str) -> bool:
     return Random(f"{seed}|stated|{lang}|{key}").random() < PROBABILITIES[lang]
+
+
+def _is_withheld(seed: int, fact: Fact, share: float) -> bool:
+    """Whether the pair of things is withheld; in each language, all that shares a draw with it by name goes with it."""
+    ends = (fact.subject_uri,) if fact.relation in ("P30", "P361") else sorted((fact.subject_uri, fact.object_uri))
+    return Random(f"{seed}|withheld|{'|'.join(ends)}").random() < share
 
 
 def _said(lexicon: Lexicon, keys: set[str]) -> list[Fact]:

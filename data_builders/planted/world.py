@@ -23,16 +23,21 @@ SEED = 20240611
 LANGUAGES = ("en", "it", "ja", "af", "de", "fr", "es", "nl")
 
 
-def write_world(folder: Path, source: Source, seed: int = SEED, languages: tuple[str, ...] = LANGUAGES) -> dict:
+def write_world(
+    folder: Path, source: Source, seed: int = SEED, languages: tuple[str, ...] = LANGUAGES, withheld: float = 0.0
+) -> dict:
     """Write the world that `seed` stands for into `folder` and return what ``world.json`` says about it.
 
-    The same seed, source and code give the same bytes. Raises FactrootsError if `folder` already holds anything.
+    `withheld` is the share of facts that no language states. The same seed, share, source and code give the same bytes.
+    Raises FactrootsError if `folder` already holds anything, or if the share is none.
     """
+    if not 0 <= withheld < 1:
+        raise FactrootsError(f"the share of withheld facts lies between 0 and 1, got {withheld:g}")
     if folder.exists() and any(folder.iterdir()):
         raise FactrootsError(f"{folder} is not empty; name a new folder for the world")
     folder.mkdir(parents=True, exist_ok=True)
     lexicons = {lang: read_lexicon(source, lang) for lang in languages}
-    stated = draw(lexicons, seed)
+    stated = draw(lexicons, seed, withheld)
     tables, counts = [], {}
     for lang, lexicon in lexicons.items():
         articles = compose(lexicon, stated[lang], seed)
@@ -56,6 +61,8 @@ def write_world(folder: Path, source: Source, seed: int = SEED, languages: tuple
         "factroots": version("factroots"),
         "babel": version("babel"),
     }
+    if withheld:
+        about["withheld"] = withheld
     (folder / "world.json").write_text(json.dumps(about, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return about
 

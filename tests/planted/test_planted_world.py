@@ -145,3 +145,28 @@ def test_mistakes_are_named(tmp_path, world):
         read_lexicon(Atlas(None), "xx")
     with pytest.raises(FactrootsError, match="has no 'xx'"):
         next(read_articles(world, "xx"))
+
+
+def test_withheld_facts_are_stated_nowhere_and_nothing_else_changes(tmp_path):
+    """The twin's world lacks some facts in every language, under either relation of a pair; the rest is as it was."""
+    languages_ = ("en", "de", "af")
+    write_world(tmp_path / "whole", Atlas(None), languages=languages_)
+    about = write_world(tmp_path / "twin", Atlas(None), languages=languages_, withheld=0.2)
+    whole, twin = (
+        {(row["lang"], row["fact"]): row for row in read_presence(tmp_path / name).to_pylist()}
+        for name in ("whole", "twin")
+    )
+    assert whole.keys() == twin.keys() and about["withheld"] == 0.2
+    lost = {key for key in whole if whole[key]["stated"] and not twin[key]["stated"]}
+    assert not any(twin[key]["stated"] and not whole[key]["stated"] for key in whole)
+    assert 0.12 < len(lost) / sum(row["stated"] for row in whole.values()) < 0.28
+    assert all(twin[key]["sentences"] == 0 for key in lost)
+    gone = {fact for _, fact in lost}
+    fully = {fact for fact in gone if not any(twin[key]["stated"] for key in twin if key[1] == fact)}
+    assert len(fully) > 0.9 * len(gone)  # the others share a name with a withheld pair in one language only
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_is_a_share(tmp_path, share):
+    with pytest.raises(FactrootsError, match="lies between 0 and 1"):
+        write_world(tmp_path / "world", Atlas(None), withheld=share)
