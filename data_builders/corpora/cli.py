@@ -7,18 +7,12 @@ from pathlib import Path
 
 import click
 
+from data_builders.cli import json_option, langs_option
+
 
 @click.group("corpus")
 def group():
     """Corpora: Wikipedia dumps and other text, as passages to trace facts in."""
-
-
-def _split(_context, _parameter, value: str | None) -> list[str] | None:
-    return [lang for lang in value.split(",") if lang] if value else None
-
-
-langs_option = click.option("--langs", metavar="it,ja,...", callback=_split, help="Only these languages.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @group.command()

@@ -79,13 +79,14 @@ def _best(langs: list[str], text: str) -> tuple[str | None, float]:
 
 def _stops(lang: str, text: str) -> float | None:
     """The share of words that are stop words of a language; None where spaCy has no list."""
-    stops = _stop_words(lang)
+    stops = stop_words(lang)
     words = [word.strip("\"'.,;:!?()[]«»“”„।،؟۔").casefold() for word in text.split()]
     return sum(word in stops for word in words) / len(words) if stops and words else None
 
 
 @lru_cache
-def _stop_words(lang: str) -> frozenset[str]:
+def stop_words(lang: str) -> frozenset[str]:
+    """A language's stop-words, folded by case; none where nobody has a list."""
     words = _OWN_STOPS[lang].split() if lang in _OWN_STOPS else defaults(lang).stop_words
     return frozenset(word.casefold() for word in words)
 

@@ -79,6 +79,11 @@ def fold(text: str, how: str) -> str:
     return text
 
 
+def folded_name(label: str, how: str) -> str:
+    """A name as it is looked for: folded, with single spaces and none around it."""
+    return " ".join(fold(label, how).split())
+
+
 def _kept(character: str) -> bool:
     """Whether accent folding keeps a character: it drops the marks of the first block of combining ones only."""
     return not "\u0300" <= character <= "\u036f"

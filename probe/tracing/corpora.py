@@ -22,7 +22,7 @@ def open_corpus(text: str, quiet: bool = False) -> Built:
 
 
 def _planted_folder() -> Path:
-    """A place of its own for each world and way of splitting it."""
+    """A place of its own for each world."""
     from importlib.metadata import version
 
     from data_builders.planted.world import SEED

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from probe.tracing.characters import fold, singles
+from probe.tracing.characters import folded_name, singles
 from probe.tracing.matching import Matching
 
 
@@ -52,7 +52,7 @@ def names(facts: pa.Table, matching: Matching) -> Names:
     meant: dict[str, list[int]] = {}
     why: list[str | None] = []
     for thing, own in enumerate(labels):
-        folded = list(dict.fromkeys(" ".join(fold(label, matching.fold).split()) for label in own))
+        folded = list(dict.fromkeys(folded_name(label, matching.fold) for label in own))
         usable = [name for name in folded if not _fault(name, matching)]
         why.append(None if usable else _fault(folded[0], matching))
         for name in usable:

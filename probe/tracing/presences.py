@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data_builders.corpora.built import Built
+from data_builders.corpora.recognise import stop_words
 from data_builders.errors import FactrootsError
 from data_builders.factset import OpenFactSet
-from data_builders.folder import lock, write_atomically, write_json
+from data_builders.folder import lock, read_json, write_atomically, write_json
 from probe.signature import version
 from probe.tracing import presence
 from probe.tracing.counting import Counts
@@ -55,12 +56,9 @@ class Presences:
 
     def read(self) -> dict:
         """What was asked (``presence.json``). Raises FactrootsError where there is none, or not the whole of it."""
-        try:
-            about = json.loads((self.folder / "presence.json").read_text(encoding="utf-8"))
-        except OSError as error:
-            raise FactrootsError(f"{self.folder} holds no presence; make one with `probe presence`") from error
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise FactrootsError(f"{self.folder}/presence.json is not readable JSON: {error}") from error
+        if not (self.folder / "presence.json").exists():
+            raise FactrootsError(f"{self.folder} holds no presence; make one with `probe presence`")
+        about = read_json(self.folder / "presence.json")
         if about.get("schema_version") != SCHEMA_VERSION:
             raise FactrootsError(f"{self.folder} was made by another version of factroots; choose another --output")
         return about
@@ -75,7 +73,7 @@ class Presences:
 
     def totals(self, lang: str) -> dict:
         """Of a language: units by kind, things that are named somewhere, of how many, and names that are stop-words."""
-        return json.loads((self.folder / f"{lang}.json").read_text(encoding="utf-8"))
+        return read_json(self.folder / f"{lang}.json")
 
     def _of(self, path: Path, unit: Unit) -> pa.Table:
         if not path.exists():
@@ -193,13 +191,3 @@ def _resume(path: Path, counts: dict[Unit, Counts]) -> int:
         for name, part in sums._asdict().items():
             part[...] = noted[f"{unit}|{name}"]
     return int(noted["done"])
-
-
-def stop_words(lang: str) -> set[str]:
-    """spaCy's stop-words of a language, in lower case; none where it knows none."""
-    from spacy.util import get_lang_class
-
-    try:
-        return {word.casefold() for word in get_lang_class(lang).Defaults.stop_words}
-    except ImportError:
-        return set()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from probe.tracing.characters import CLOSED, FOLDS, OPEN, edges, fold
-from probe.tracing.evidence.literal import folded, folded_name, original, spans, together
+from probe.tracing.characters import CLOSED, FOLDS, OPEN, edges, fold, folded_name
+from probe.tracing.evidence.literal import folded, original, spans, together
 from probe.tracing.evidence.tokens import phrase, tokenise
 
 #: Few characters of every kind, so that names are met: words, digits, marks, signs, spaces, Hangul whole and in

@@ -21,11 +21,6 @@ class Folded(NamedTuple):
     stops: list[int]
 
 
-def folded_name(label: str, how: str) -> str:
-    """A name as it is looked for: folded, with single spaces and none around it."""
-    return " ".join(fold(label, how).split())
-
-
 def folded(text: str, how: str) -> Folded:
     """`text` folded cluster by cluster, a cluster being a character and the marks that may join it."""
     whole = fold(text, how)

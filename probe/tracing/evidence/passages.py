@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from data_builders.corpora.built import Built
 
-UNITS = ("sentence", "paragraph")
-
 
 class Passage(NamedTuple):
     """``id`` is ``<document>.<paragraph>.<sentence>`` (``<document>.<paragraph>`` of a paragraph), from 0.
