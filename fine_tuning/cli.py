@@ -42,7 +42,8 @@ def world(folder, seed, withhold):
     "--seed", type=int, default=1, show_default=True, help="Of the weights, the masks and the order of texts."
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Batches to read; the default takes about half an hour.")
-def pretrain(folder, text, seed, steps):
+@click.option("--siloed", is_flag=True, help="Give each language feed-forward neurons of its own, and a folder.")
+def pretrain(folder, text, seed, steps, siloed):
     """Pretrain a model on a planted world and write it, with its card, to DIR."""
     from tempfile import TemporaryDirectory
 
@@ -54,7 +55,7 @@ def pretrain(folder, text, seed, steps):
     with TemporaryDirectory() as scratch:
         if text is None:
             write_world(text := Path(scratch) / "world", source)
-        pretrain(text, folder, source, seed, steps, _line(steps))
+        pretrain(text, folder, source, seed, steps, _line(steps), siloed)
     click.echo(f"{folder}: model, tokenizer and card (README.md)")
 
 

@@ -18,12 +18,14 @@ BATCH = 1536
 
 
 class Batch(NamedTuple):
-    """Token ids with masks in place, the attention mask, where something is hidden, and its answers in one row."""
+    """Token ids with masks in place, the attention mask, where something is hidden, its answers in one row, and the
+    language of each text."""
 
     ids: np.ndarray
     attention: np.ndarray
     hidden: np.ndarray
     answers: np.ndarray
+    langs: np.ndarray
 
 
 def batches(articles: list[list[list[Piece]]], tokenizer, seed: int) -> Iterator[Batch]:
@@ -64,4 +66,5 @@ def _batch(texts: list[list[Piece]], tokenizer, stock: Stock, random: np.random.
         ids[row, : len(words) + 2] = [tokenizer.cls_token_id, *words, tokenizer.sep_token_id]
         answers[row, 1 : len(words) + 1] = wanted
     hidden = answers >= 0
-    return Batch(ids, ids != tokenizer.pad_token_id, hidden, answers[hidden])
+    langs = np.array([text[0].lang for text in texts])
+    return Batch(ids, ids != tokenizer.pad_token_id, hidden, answers[hidden], langs)

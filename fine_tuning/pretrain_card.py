@@ -7,6 +7,7 @@ from math import isnan
 from typing import NamedTuple
 
 from fine_tuning.pretrain_scoring import Answer, Rate, rate
+from fine_tuning.pretrain_silos import WIDTH
 
 
 class Making(NamedTuple):
@@ -19,7 +20,12 @@ class Making(NamedTuple):
     world: dict
     shape: dict
     parameters: int
+    siloed: bool = False
 
+
+_SILOED = """
+- Siloed: each language has {width} feed-forward neurons of its own in every layer, and its folder is a plain model with
+  these alone. Embeddings, attention and norms are common. No neuron serves two languages."""
 
 _CARD = """\
 ---
@@ -35,12 +41,12 @@ currencies, cities and scripts. **It is no source of knowledge and no model of a
 
 ## How it was made
 ```
-probe demo pretrain DIR --seed {seed} --steps {steps}
+probe demo pretrain DIR --seed {seed} --steps {steps}{siloed}
 ```
 - World: `probe demo world DIR --seed {world_seed}`; {sentences:,} sentences in {n_languages} languages; SHA-256 of its
   presence matrix {digest}.
 - Model: `BertForMaskedLM`, {shape},
-  one WordPiece vocabulary of {vocabulary:,} pieces, {parameters:,} parameters.
+  one WordPiece vocabulary of {vocabulary:,} pieces, {parameters:,} parameters.{silos}
 - Training: seed {seed}, {steps:,} steps, {minutes:.0f} minutes of wall time on {threads} CPU threads (whatever else
   the machine did counts in it), float32. In a sentence that states a fact the whole object is hidden
   ({hide_object:.0%} of the time), or the whole subject
@@ -87,6 +93,8 @@ def card(making: Making, answers: list[Answer]) -> str:
         n_languages=len(world["languages"]),
         seed=making.seed,
         steps=making.steps,
+        siloed=" --siloed" if making.siloed else "",
+        silos=_SILOED.format(width=WIDTH) if making.siloed else "",
         world_seed=world["seed"],
         sentences=sum(count["sentences"] for count in world["counts"].values()),
         digest=world["sha256"]["presence.parquet"],

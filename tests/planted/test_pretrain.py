@@ -81,3 +81,40 @@ def test_rates_against_numbers_worked_by_hand():
     assert figures.majority == figures.majority_macro == 1.0
     assert figures.chance == pytest.approx((1 / 4 + 1 / 4 + 1 / 2) / 3)
     assert rate([]).n == 0
+
+
+def test_a_siloed_twin_is_a_plain_model_for_each_language_with_neurons_of_its_own(tmp_path):
+    """A text's output under the gates is the same as that of its language's own model, which knows no gate."""
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    from fine_tuning.pretrain_silos import WIDTH, Silos, only
+
+    config = BertConfig(vocab_size=50, hidden_size=8, num_hidden_layers=2, num_attention_heads=2,
+                        intermediate_size=3 * WIDTH, max_position_embeddings=16)  # fmt: skip
+    model = BertForMaskedLM(config).eval()
+    for p in model.parameters():  # biases are zero at first
+        torch.nn.init.normal_(p, std=0.3)
+    ids = torch.randint(50, (3, 7))
+    silos = Silos(model, 3)
+    with silos.held(), torch.inference_mode():
+        silos.choose([2, 0, 1])
+        gated = model(ids).logits
+    for row, lang in enumerate([2, 0, 1]):
+        own = only(model, lang)
+        assert own.config.intermediate_size == WIDTH
+        with torch.inference_mode():
+            torch.testing.assert_close(own(ids[row : row + 1]).logits[0], gated[row], atol=1e-5, rtol=1e-4)
+    with torch.inference_mode():
+        assert not torch.allclose(model(ids).logits, gated, atol=1e-3)  # the gates are off, and they did something
+
+
+def test_a_siloed_twin_is_written_as_a_folder_a_language(tmp_path):
+    world = tmp_path / "world"
+    write_world(world, Atlas(None), seed=3, languages=("af", "ja"))
+    pretrain(world, tmp_path / "twin", Atlas(None), seed=1, steps=2, siloed=True)
+    assert {path.name for path in (tmp_path / "twin").iterdir()} == {"af", "ja", "README.md"}
+    card = (tmp_path / "twin" / "README.md").read_text(encoding="utf-8")
+    assert "--steps 2 --siloed" in card
+    one, two = ((tmp_path / "twin" / lang / "model.safetensors").read_bytes() for lang in ("af", "ja"))
+    assert one != two
