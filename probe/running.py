@@ -10,29 +10,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
-from typing import Protocol as Interface
 
 import pyarrow as pa
 
 from data_builders.facts import OBJECT
 from data_builders.factset import OpenFactSet
+from data_builders.progress import Quiet, progress
 from fine_tuning.models import Loaded
 from probe import passes
 from probe.items import answered, candidate_rows
 from probe.memory import give_back
-from probe.progress import progress
 from probe.prompts import Question, Tokenize, capital, relations
 from probe.scoring.encode import glue
 from probe.scoring.scorer import Answer, Ask, Candidates, Scorer, Work, batches
 from probe.signature import version
 from probe.store import SCHEMA_VERSION, Store
-
-
-class Progress(Interface):
-    """Who wants to know how far a run is."""
-
-    def start(self, lang: str, facts: int) -> None: ...
-    def advance(self, facts: int) -> None: ...
 
 
 def describe(data: OpenFactSet, loaded: Loaded, scoring: str) -> dict:
@@ -57,7 +49,7 @@ def describe(data: OpenFactSet, loaded: Loaded, scoring: str) -> dict:
         "model": {
             "spec": str(loaded.spec),
             "id": loaded.id,
-            "name": Path(loaded.id).name if loaded.spec.is_local and loaded.spec.name != "demo" else str(loaded.id),
+            "name": _name(loaded),
             "family": loaded.family,
             "quantization": loaded.quantization,
             "revision": loaded.revision,
@@ -71,10 +63,18 @@ def describe(data: OpenFactSet, loaded: Loaded, scoring: str) -> dict:
     }
 
 
+def _name(loaded: Loaded) -> str:
+    """What a signature calls the model: no path of this machine, but variants by their folders' own names."""
+    spec = loaded.spec
+    base = spec.location if spec.name != "demo" and spec.is_local else None
+    variants = [str(one._replace(folder=Path(one.folder).name)) for one in spec.variants]
+    return "+".join([Path(base).name if base else str(loaded.id).partition("+")[0], *variants])
+
+
 def default_folder(run: dict) -> Path:
     """``runs/<model>-<facts>-<hash>``, the hash over all that decides the numbers."""
     digest = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:10]
-    name = f"{Path(run['model']['spec']).name}-{run['facts'].partition('(')[0].partition(':')[0]}"
+    name = f"{Path(run['model']['name']).name}-{run['facts'].partition('(')[0].partition(':')[0]}"
     return Path("runs") / f"{name}-{digest}"
 
 
@@ -86,7 +86,7 @@ def carry_out(data: OpenFactSet, loaded: Loaded, scoring: str, store: Store, qui
             execute(data, loaded, store, bar)
 
 
-def execute(data: OpenFactSet, loaded: Loaded, store: Store, progress: Progress) -> None:
+def execute(data: OpenFactSet, loaded: Loaded, store: Store, progress: Quiet) -> None:
     """Score every language that is not finished yet, and leave the finished files in `store`."""
     scoring = store.read()["scoring"]
     scorer = passes.scorer(scoring, loaded.model, loaded.tokenizer)

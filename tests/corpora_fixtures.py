@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 from data_builders.corpora.build import build
-from data_builders.corpora.progress import Silent
+from data_builders.progress import Quiet
 
 _HEAD = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/" version="0.10" xml:lang="it">
   <siteinfo>
@@ -44,7 +44,7 @@ def dump(*pages: str) -> str:
 
 def built(source: str, folder, langs=None, skip_bad: bool = False) -> dict:
     """What ``corpus.json`` says of a corpus built in silence."""
-    return build(source, langs, folder, Silent(), skip_bad)
+    return build(source, langs, folder, Quiet(), skip_bad)
 
 
 def contents(folder) -> dict[str, bytes]:

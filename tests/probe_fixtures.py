@@ -12,9 +12,9 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedTokenizerFast
 
 from data_builders.factset import FactSet
+from data_builders.progress import Quiet
 from fine_tuning.models import Loaded, ModelSpec
 from probe.items import answered, candidate_rows
-from probe.progress import Quiet
 from probe.prompts import Relation, relations
 from probe.running import describe, execute
 from probe.scoring.scorer import Answer

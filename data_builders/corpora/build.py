@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
 
 from data_builders.corpora.faults import Faults
 from data_builders.corpora.gather import Gathered
@@ -17,21 +16,14 @@ from data_builders.corpora.sentences import made_with, splitter
 from data_builders.corpora.sources import Source, open_source
 from data_builders.errors import FactrootsError
 from data_builders.folder import lock, read_json, write_json
+from data_builders.progress import Quiet
 
 SCHEMA_VERSION = 1
 _PART = 8_000_000  # characters of text a part, which bound what is held and what a kill can lose
 _HEAD = 65536  # bytes of a source's file that are hashed: two files of one name and size are told apart by them
 
 
-class Progress(Protocol):
-    def start(self, lang: str, total: int) -> None:
-        """A language begins; how many documents it has is not known before it is read (`total` is 0)."""
-
-    def advance(self, number: int) -> None:
-        """So many more are done."""
-
-
-def build(source: str, langs: Sequence[str] | None, folder: Path, progress: Progress, skip_bad: bool = False) -> dict:
+def build(source: str, langs: Sequence[str] | None, folder: Path, progress: Quiet, skip_bad: bool = False) -> dict:
     """Build the corpus that `source` spells into `folder` and return what its ``corpus.json`` says.
 
     `langs` are all that there are when None. A language that is finished is not read again, one that was interrupted
@@ -49,7 +41,7 @@ def build(source: str, langs: Sequence[str] | None, folder: Path, progress: Prog
         about = _claim(folder, opened.portable, origins)
         broken = Faults()
         for lang in langs:
-            progress.start(lang, 0)
+            progress.start(lang, 0)  # how many documents it has is not known before it is read
             if lang in about["languages"]:
                 progress.advance(about["languages"][lang]["documents"])
                 continue
@@ -110,7 +102,7 @@ def _claim(folder: Path, portable: str, origins: dict[str, dict]) -> dict:
     return about
 
 
-def _read(opened: Source, lang: str, parts: Parts, progress: Progress) -> tuple[Done, Faults]:
+def _read(opened: Source, lang: str, parts: Parts, progress: Quiet) -> tuple[Done, Faults]:
     """Read a language to its end, from where its parts stop, and give all faults met, now and then."""
     done, met = parts.done(), Faults()
     made = Faults() + done.faults

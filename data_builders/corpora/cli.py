@@ -36,10 +36,11 @@ def build(spec, directory, langs, skip_bad, quiet):
     text:DIR       <lang>.txt, a sentence a line, or text:DIR(line=paragraph)
     world:DIR      the planted world that `probe demo world` writes
     """
-    from data_builders.corpora import progress
     from data_builders.corpora.build import build
+    from data_builders.progress import progress
 
-    about = build(spec, langs, directory, progress.Silent() if quiet else progress.Lines(), skip_bad)
+    with progress(quiet, "documents") as bar:
+        about = build(spec, langs, directory, bar, skip_bad)
     for lang in langs or about["wanted"]:
         click.echo(_line(lang, about["languages"][lang]))
 

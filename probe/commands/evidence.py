@@ -44,7 +44,7 @@ def evidence(fact, langs, corpus, factset, number, unit, matching, index, skip_b
     from pathlib import Path
 
     from data_builders.errors import FactrootsError
-    from probe.progress import progress
+    from data_builders.progress import progress
     from probe.tracing.corpora import open_corpus
     from probe.tracing.evidence.asked import asked
     from probe.tracing.evidence.finding import in_languages

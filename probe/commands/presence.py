@@ -62,8 +62,8 @@ def presence(factset, langs, corpus, units, matching, seed, min_units, min_lift,
     from pathlib import Path
 
     from data_builders.factset import FactSet
+    from data_builders.progress import progress
     from data_builders.sources import open_source
-    from probe.progress import progress
     from probe.tracing.corpora import open_corpus
     from probe.tracing.matching import Matching
     from probe.tracing.precision import Threshold

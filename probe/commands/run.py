@@ -39,11 +39,13 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
     An interrupted run goes on where it stopped when the same command is given again.
     """
     from data_builders.factset import FactSet
+    from fine_tuning.model_spec import ModelSpec
     from fine_tuning.packages import PACKAGED
     from probe.protocols import Protocol
 
     chosen = [Protocol.parse(text) for text in protocols]
-    spec = _narrowed(FactSet.parse(factset or ("atlas" if model in ("demo", *PACKAGED) else "mlama")), langs, filters)
+    base = ModelSpec.parse(model).name
+    spec = _narrowed(FactSet.parse(factset or ("atlas" if base in ("demo", *PACKAGED) else "mlama")), langs, filters)
 
     from data_builders.fetch import ensure
     from fine_tuning.locating import locate
@@ -59,7 +61,7 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
     found = locate(model)
     if spec.path is None:
         ensure(spec.source)
-    spec = spec if spec.langs else replace(spec, langs=_all_languages(model, spec))
+    spec = spec if spec.langs else replace(spec, langs=_all_languages(base, spec))
     data = None if spec.one_token else spec.open(skip_bad=skip_bad)  # before the model: bad facts are found at once
     quiet_libraries()
     loaded = load(found, dtype, device)

@@ -53,8 +53,8 @@ def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, m
 
     from data_builders.errors import FactrootsError
     from data_builders.folder import lock
+    from data_builders.progress import progress
     from probe.passes import DEFAULT
-    from probe.progress import progress
     from probe.protocols import Protocol
     from probe.store import Store, newest
     from probe.tracing.corpora import open_corpus

@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 
 from data_builders.corpora.built import Built, open_built
 from data_builders.errors import FactrootsError
+from data_builders.progress import progress
 from data_builders.sources import home, open_source
 from fine_tuning.cache import make_once
-from probe.progress import progress
 
 
 def open_corpus(text: str, quiet: bool = False) -> Built:

@@ -115,7 +115,7 @@ def default_folder(about: dict) -> Path:
 
 
 def carry_out(data: OpenFactSet, corpus: Built, asking: Asking, folder: Path, bar, tokenizer=None) -> Presences:
-    """Make or finish the presence of every language in `folder`; `bar` is told of passages (:mod:`probe.progress`)."""
+    """Make or finish the presence of every language in `folder`; `bar` is told of passages."""
     about, made = describe(data, corpus, asking, tokenizer), Presences(folder)
     with lock(folder):
         if (folder / "presence.json").exists():

@@ -127,9 +127,9 @@ def memory(folder: Path) -> None:
 def build(text: str, folder: str) -> None:
     """One build, for :func:`memory`; prints this process's peak in MB."""
     from data_builders.corpora.build import build
-    from data_builders.corpora.progress import Silent
+    from data_builders.progress import Quiet
 
-    build(f"text:{text}(line=paragraph)", ["it"], Path(folder), Silent())
+    build(f"text:{text}(line=paragraph)", ["it"], Path(folder), Quiet())
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from data_builders.corpora.built import Built
 from data_builders.corpora.passages import DOCUMENTS, PASSAGES
 from data_builders.factset import FactSet
-from probe.progress import Quiet
+from data_builders.progress import Quiet
 from probe.tracing import presence
 from probe.tracing.characters import fold
 from probe.tracing.grouping import COLUMNS

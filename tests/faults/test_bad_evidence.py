@@ -17,8 +17,8 @@ from data_builders.corpora.build import build
 from data_builders.corpora.built import open_built
 from data_builders.errors import FactrootsError
 from data_builders.folder import lock
+from data_builders.progress import Quiet
 from probe.cli import main
-from probe.progress import Quiet
 from probe.tracing.evidence import index as indexes
 from probe.tracing.evidence import jvm
 from probe.tracing.evidence.index import Kind, ensure, folder_of

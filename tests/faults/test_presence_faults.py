@@ -10,8 +10,8 @@ from data_builders.corpora.build import build
 from data_builders.corpora.built import open_built
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
+from data_builders.progress import Quiet
 from probe.cli import main
-from probe.progress import Quiet
 from probe.tracing import presence, presences
 from probe.tracing.matching import Matching
 from probe.tracing.presences import Asking, Presences, carry_out

@@ -10,8 +10,8 @@ from data_builders.corpora.built import open_built
 from data_builders.facts import Fact, fact_key, from_rows
 from data_builders.factset import FactSet
 from data_builders.planted.world import write_world
+from data_builders.progress import Quiet
 from data_builders.sources import open_source
-from probe.progress import Quiet
 from probe.tracing import presence
 from probe.tracing.characters import CLOSED, OPEN, edges, fold
 from probe.tracing.evidence.asked import Asked, asked

@@ -13,9 +13,9 @@ from data_builders.corpora.built import open_built
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
 from data_builders.planted.world import read_articles, write_world
+from data_builders.progress import Quiet
 from data_builders.sources import open_source
 from fine_tuning.models import load_tokenizer
-from probe.progress import Quiet
 from probe.tracing.matching import Matching
 from probe.tracing.presences import Asking, carry_out
 from probe.tracing.unit import Unit

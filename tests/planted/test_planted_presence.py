@@ -8,8 +8,8 @@ from data_builders.corpora.build import build
 from data_builders.corpora.built import open_built
 from data_builders.factset import FactSet
 from data_builders.planted.world import read_articles, read_presence, write_world
+from data_builders.progress import Quiet
 from data_builders.sources import open_source
-from probe.progress import Quiet
 from probe.tracing.matching import Matching
 from probe.tracing.precision import Threshold, precision
 from probe.tracing.presences import Asking, carry_out

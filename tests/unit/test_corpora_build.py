@@ -93,11 +93,11 @@ def test_an_interrupted_build_goes_on_to_the_same_bytes(wiki, tmp_path, monkeypa
 
 def test_a_killed_process_leaves_nothing_in_the_way(wiki, tmp_path):
     code = (
-        "import os, sys\nfrom data_builders.corpora import build, progress, parts\n"
+        "import os, sys\nfrom data_builders import progress\nfrom data_builders.corpora import build, parts\n"
         "build._PART = 200\nadd = parts.Parts.add\n"
         "def killed(self, documents, passages, done):\n"
         "    add(self, documents, passages, done) if done.parts < 3 else os.kill(os.getpid(), 9)\n"
-        "parts.Parts.add = killed\nbuild.build(sys.argv[1], None, sys.argv[2], progress.Silent())\n"
+        "parts.Parts.add = killed\nbuild.build(sys.argv[1], None, sys.argv[2], progress.Quiet())\n"
     )
     done = subprocess.run([sys.executable, "-c", code, wiki, str(tmp_path / "c")], capture_output=True)
     assert done.returncode == -9, done.stderr

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from data_builders.corpora.build import build
 from data_builders.corpora.built import open_built
+from data_builders.progress import Quiet
 from probe.cli import main
-from probe.progress import Quiet
 from probe.tracing.evidence.analyzers import ANALYZERS, analyzer, words
 from probe.tracing.evidence.asked import Asked
 from probe.tracing.evidence.foreign import Foreign

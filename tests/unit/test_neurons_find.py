@@ -15,7 +15,7 @@ from probe_fixtures import fact, small_world, write_facts
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
-from probe.progress import Quiet
+from data_builders.progress import Quiet
 from probe.tracing.neurons import kept, tops
 from probe.tracing.neurons.find import ALONE, NEURONS, find
 from probe.tracing.neurons.importance import METHODS, distances

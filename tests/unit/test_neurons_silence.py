@@ -13,7 +13,7 @@ from probe_fixtures import small_world
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
-from probe.progress import Quiet
+from data_builders.progress import Quiet
 from probe.tracing.neurons.effects import EFFECTS, effects, sizes
 from probe.tracing.neurons.find import NEURONS, find
 from probe.tracing.neurons.kept import Kept, carry_out, silence

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_builders.progress import Quiet
 from probe.estimates import Estimate, Part, ratios
 from probe.memory import give_back
-from probe.progress import Quiet
 from probe.tracing.neurons.asked import Asked, Questions
 from probe.tracing.neurons.reading import Reader
 from probe.tracing.neurons.silence import Trial, logprobs, mean_activations, random_like, seeded

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from data_builders.errors import FactrootsError
 from data_builders.folder import write_atomically
+from data_builders.progress import Quiet
 from probe.memory import give_back
-from probe.progress import Quiet
 from probe.tracing.neurons.asked import Asked, Questions
 from probe.tracing.neurons.importance import METHODS
 from probe.tracing.neurons.reading import Batch, Reader

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_builders.factset import OpenFactSet
+from data_builders.progress import Quiet
 from fine_tuning.models import Loaded
 from probe.estimates import Estimate, Part, ratios
-from probe.progress import Quiet
 from probe.tracing.neurons.asked import questions
 from probe.tracing.neurons.effects import effects
 from probe.tracing.neurons.reading import Reader

@@ -1,4 +1,4 @@
-"""How far a run is: a live bar on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
+"""How far a long work is: a live bar on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ class Quiet:
     def __exit__(self, *_):
         return None
 
-    def start(self, lang: str, facts: int) -> None:
+    def start(self, lang: str, total: int) -> None:
         """A language begins."""
 
-    def advance(self, facts: int) -> None:
-        """So many of its facts are done."""
+    def advance(self, number: int) -> None:
+        """So many more are done."""
 
 
 class Lines(Quiet):
     """A line a language, and one every ten seconds."""
 
-    def start(self, lang: str, facts: int) -> None:
-        self.lang, self.facts, self.done, self.said, self.began = lang, facts, 0, time.monotonic(), time.monotonic()
-        print(f"{lang}: {facts:,} {self.what}" if facts else lang, file=sys.stderr, flush=True)
+    def start(self, lang: str, total: int) -> None:
+        self.lang, self.total, self.done, self.said, self.began = lang, total, 0, time.monotonic(), time.monotonic()
+        print(f"{lang}: {total:,} {self.what}" if total else f"{lang} …", file=sys.stderr, flush=True)
 
-    def advance(self, facts: int) -> None:
-        self.done += facts
+    def advance(self, number: int) -> None:
+        self.done += number
         now = time.monotonic()
         if now - self.said > 10 and self.done:
-            left = (now - self.began) * (self.facts - self.done) / self.done
-            how_far = f"of {self.facts:,}, {left:.0f} s left" if self.facts else self.what
+            left = (now - self.began) * (self.total - self.done) / self.done
+            how_far = f"of {self.total:,}, {left:.0f} s left" if self.total else self.what
             print(f"{self.lang}: {self.done:,} {how_far}", file=sys.stderr, flush=True)
             self.said = now
 
@@ -57,11 +57,11 @@ class Bar(Quiet):
     def __exit__(self, *_):
         self.bar.stop()
 
-    def start(self, lang: str, facts: int) -> None:
-        self.task = self.bar.add_task(lang, total=facts or None)
+    def start(self, lang: str, total: int) -> None:
+        self.task = self.bar.add_task(lang, total=total or None)
 
-    def advance(self, facts: int) -> None:
-        self.bar.advance(self.task, facts)
+    def advance(self, number: int) -> None:
+        self.bar.advance(self.task, number)
 
 
 def progress(quiet: bool, what: str = "facts") -> Quiet:
