@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from data_builders.errors import FactrootsError, unknown
+from data_builders.corpora.by_language import ByLanguage
+from data_builders.errors import FactrootsError
 
 _NAME = re.compile(
     r"(?P<lang>[a-z][a-z_]*)wiki-(?P<date>\w+)(?P<kind>-pages-articles|-abstract)"
@@ -14,37 +15,19 @@ _NAME = re.compile(
 )
 
 
-class DumpFiles:
+class DumpFiles(ByLanguage):
     """A folder of dumps, or one file. A language may lie there whole or in numbered parts, but of one date only."""
 
-    kind: str
-    ending: str
-
-    def __init__(self, path: Path):
-        self.path = path
-        if not path.exists():
-            raise FactrootsError(f"{self.kind}:{path}: no such file or folder")
-        self._files: dict[str, list[Path]] = {}
-        self.single = None if path.is_dir() else path
+    def _found(self) -> dict[str, list[Path]]:
         found = defaultdict(list)
-        for file in [path] if self.single else sorted(path.iterdir()):
+        for file in [self.single] if self.single else sorted(self.path.iterdir()):
             match = _NAME.fullmatch(file.name)
             if match and match["kind"] == self.ending:
                 found[match["lang"].replace("_", "-")].append((match, file))
-        for lang, files in found.items():
-            self._files[lang] = self._choose(lang, files)
-        if not (self._files or self.single):
-            raise FactrootsError(f"{self.kind}:{path}: no dump in it; expected <lang>wiki-<date>{self.ending}.xml.bz2")
+        return {lang: self._choose(lang, files) for lang, files in found.items()}
 
-    def languages(self) -> list[str]:
-        return sorted(self._files)
-
-    def files(self, lang: str) -> list[Path]:
-        if self.single:
-            return [self.single]
-        if lang not in self._files:
-            raise unknown("language", lang, self._files)
-        return self._files[lang]
+    def _lacking(self) -> str:
+        return f"no dump in it; expected <lang>wiki-<date>{self.ending}.xml.bz2"
 
     def _choose(self, lang: str, files: list[tuple[re.Match, Path]]) -> list[Path]:
         """One copy of everything: the whole rather than its parts, single streams rather than multistream."""

@@ -23,9 +23,7 @@ class JsonLines(ByLanguage):
     summary = "JSON Lines: id, title, qid, text or paragraphs"
     layout = "DIR"
     parameters: ClassVar = {}
-
-    def __init__(self, path: Path):
-        super().__init__("jsonl", path, ".jsonl")
+    kind, ending = "jsonl", ".jsonl"
 
     def rows(self, lang: str, faults: Faults) -> Iterator[Document]:
         (path,) = self.files(lang)

@@ -21,9 +21,10 @@ class Text(ByLanguage):
     summary = "plain text, a sentence (or a paragraph) a line"
     layout = "DIR"
     parameters: ClassVar = {"line": Parameter("sentence", ("sentence", "paragraph"))}
+    kind, ending = "text", ".txt"
 
     def __init__(self, path: Path, line: str):
-        super().__init__("text", path, ".txt")
+        super().__init__(path)
         self._whole = line == "sentence"
 
     def rows(self, lang: str, faults: Faults) -> Iterator[Document]:

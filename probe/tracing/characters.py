@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -60,6 +61,33 @@ def singles() -> np.ndarray:
     for start, stop in _IDEOGRAPHS:
         table[start:stop] = True
     return table
+
+
+class Marks(NamedTuple):
+    """Of every code point [0x110000], how it may join what stands before it, under any folding.
+
+    ``order`` is its canonical combining class (0: it keeps its place), ``composes`` whether the two may become one.
+    """
+
+    order: np.ndarray
+    composes: np.ndarray
+
+
+@cache
+def marks() -> Marks:
+    """The marks among all code points, vowels and finals of Hangul that is written in letters included."""
+    order, composes = np.zeros(sys.maxunicode + 1, np.uint8), np.zeros(sys.maxunicode + 1, bool)
+    composes[0x1160:0x1200] = True
+    changing = np.flatnonzero(~uncased()).tolist()
+    for code in changing:
+        order[code] = unicodedata.combining(chr(code))
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) == 2 and parts[0][0] != "<":
+            composes[int(parts[1], 16)] = True
+    for code in changing:  # what folds to a mark is one
+        first = ord(unicodedata.normalize("NFKC", chr(code))[0])
+        composes[code] |= first != code and bool(composes[first] or order[first])
+    return Marks(order, composes)
 
 
 def fold(text: str, how: str) -> str:

@@ -8,7 +8,6 @@ Rows in which it does not, because a mark composes with the character before it 
 from __future__ import annotations
 
 import sys
-import unicodedata
 from functools import cache
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from probe.tracing.characters import edges, fold, singles, uncased
+from probe.tracing.characters import edges, fold, marks, singles, uncased
 
 #: A packed symbol: what the character is called in the names' alphabet (0: it is in no name), its class at a name's
 #: edge, and whether it is a token of its own. In tables also: whether it folds to several (the symbol is then its place
@@ -37,7 +36,7 @@ def folds(how: str) -> Folds:
     """The folding of single characters."""
     one = np.arange(sys.maxunicode + 1, dtype=np.int32)
     several = {}
-    for code in _changing():
+    for code in np.flatnonzero(~uncased()).tolist():
         folded = fold(chr(code), how)
         if len(folded) == 1:
             one[code] = ord(folded)
@@ -67,13 +66,15 @@ def alphabet(names: list[str], how: str) -> Alphabet:
     symbols[characters] = np.arange(1, len(characters) + 1)
     plain = symbols | edges().astype(np.int64) << EDGE_SHIFT | singles().astype(np.int64) * SINGLE
     one, several = folds(how)
-    table = plain[one] | _orders()
+    order, composes = marks()
+    joining = order.astype(np.int64) << ORDER_SHIFT | composes * HARD
+    table = plain[one] | joining
     places, expansions = [0], []
     for code, folded in several.items():
         if len(folded) > len(chr(code).encode()):
             table[code] |= HARD
             continue
-        table[code] = SEVERAL | len(places) - 1 | int(_orders()[code])
+        table[code] = SEVERAL | len(places) - 1 | int(joining[code])
         expansions += plain[[ord(character) for character in folded]].tolist()
         places.append(len(expansions))
     return Alphabet(how, table, plain, np.array(places, np.int32), np.array(expansions, np.int64))
@@ -100,30 +101,6 @@ def _buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
     data = texts.buffers()[2]
     return np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8), offsets
-
-
-def _changing() -> list[int]:
-    return np.flatnonzero(~uncased()).tolist()
-
-
-@cache
-def _orders() -> np.ndarray:
-    """The canonical combining class of every code point, and which may compose with what stands before it."""
-    table = np.zeros(sys.maxunicode + 1, np.int64)
-    table[0x1160:0x1200] |= HARD  # vowels and finals of Hangul that is written in letters
-    seconds = set()
-    for code in _changing():
-        character = chr(code)
-        table[code] |= unicodedata.combining(character) << ORDER_SHIFT
-        parts = unicodedata.decomposition(character).split()
-        if len(parts) == 2 and parts[0][0] != "<":
-            seconds.add(int(parts[1], 16))
-    table[list(seconds)] |= HARD
-    for code in _changing():
-        first = ord(unicodedata.normalize("NFKC", chr(code))[0])
-        if first != code and (table[first] & HARD or table[first] >> ORDER_SHIFT):
-            table[code] |= HARD
-    return table
 
 
 @njit(cache=True, nogil=True)

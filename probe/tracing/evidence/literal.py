@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable
-from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
-from probe.tracing.characters import CLOSED, FREE, edges, fold, uncased
+from probe.tracing.characters import CLOSED, FREE, edges, fold, marks
 
 
 class Folded(NamedTuple):
@@ -24,7 +20,10 @@ class Folded(NamedTuple):
 def folded(text: str, how: str) -> Folded:
     """`text` folded cluster by cluster, a cluster being a character and the marks that may join it."""
     whole = fold(text, how)
-    cuts = [i for i, character in enumerate(text) if i == 0 or ord(character) not in _joining()] + [len(text)]
+    order, composes = marks()
+    codes = [ord(character) for character in text]
+    joining = (order[codes] > 0) | composes[codes]
+    cuts = [i for i, joins in enumerate(joining.tolist()) if i == 0 or not joins] + [len(text)]
     pieces, starts, stops = [], [], []
     for start, stop in pairwise(cuts):
         piece = fold(text[start:stop], how)
@@ -65,16 +64,3 @@ def _inside(text: str, start: int, stop: int) -> bool:
     if start and first != FREE and kinds[ord(text[start - 1])] == first:
         return True
     return stop < len(text) and last == CLOSED and kinds[ord(text[stop])] == CLOSED
-
-
-@cache
-def _joining() -> frozenset[int]:
-    """Code points that may compose or be reordered with what stands before them, under any folding."""
-    plain = np.flatnonzero(~uncased()).tolist()
-    seconds = {*range(0x1160, 0x1200)}  # vowels and finals of Hangul
-    for code in plain:
-        parts = unicodedata.decomposition(chr(code)).split()
-        if len(parts) == 2 and parts[0][0] != "<":
-            seconds.add(int(parts[1], 16))
-    firsts = ((code, unicodedata.normalize("NFKD", chr(code))[0]) for code in plain)
-    return frozenset(code for code, first in firsts if unicodedata.combining(first) or ord(first) in seconds)
