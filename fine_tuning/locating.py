@@ -9,12 +9,14 @@ from data_builders.errors import FactrootsError
 from fine_tuning.hub import fetch_model
 from fine_tuning.model_spec import ModelSpec
 from fine_tuning.packages import PACKAGED
+from fine_tuning.variants.folder import Variant, is_variant, read_variant
 
 
 class Located(NamedTuple):
     """Where a model lies, and what its place says of it.
 
-    ``revision`` is a hub's commit, or a GGUF file's SHA-256; ``quantization`` that file's, as Q4_K_M, None for others.
+    ``revision`` is a hub's commit, or a GGUF file's SHA-256; ``quantization`` that file's, as Q4_K_M, None for others;
+    ``variants`` are applied in order, each so many times.
     """
 
     spec: ModelSpec
@@ -22,11 +24,17 @@ class Located(NamedTuple):
     id: str
     revision: str | None
     quantization: str | None = None
+    variants: tuple[tuple[Variant, float], ...] = ()
 
 
 def locate(text: str) -> Located:
-    """Where the model is, once it is there; raises FactrootsError when it cannot be had."""
+    """Where the model is, once it is there; raises FactrootsError when it, or a variant of it, cannot be had."""
     spec = ModelSpec.parse(text)
+    variants = tuple((read_variant(Path(folder)), scale) for folder, scale in spec.variants)
+    return _locate(spec.base)._replace(spec=spec, variants=variants)
+
+
+def _locate(spec: ModelSpec) -> Located:
     if spec.name in PACKAGED or spec.is_gguf:
         from fine_tuning.gguf import about, convert_file, convert_packaged
 
@@ -34,6 +42,9 @@ def locate(text: str) -> Located:
         known = about(folder)
         return Located(spec, folder, spec.name, known["sha256"], known["quantization"])
     folder = Path(spec.location) if spec.is_local else fetch_model(spec)
+    if is_variant(folder):
+        base = read_variant(folder).about.base.spec
+        raise FactrootsError(f"{folder} is a variant of a model, no model; pass --model {base}+{folder}")
     _refuse_pickles(spec, folder)
     if spec.is_local:
         return Located(spec, folder, spec.name, spec.revision)

@@ -22,8 +22,9 @@ DTYPES = ("float32", "float16", "bfloat16")
 class Loaded(NamedTuple):
     """A model ready to run, with what a result must say of it.
 
-    ``sha256`` covers weights, config and tokenizer; ``family`` is one of :data:`fine_tuning.families.FAMILIES`;
-    ``quantization`` is that of the GGUF file which the weights come from (as Q4_K_M), None for all others.
+    ``sha256`` covers weights, config, tokenizer and the variants that were applied; ``family`` is one of
+    :data:`fine_tuning.families.FAMILIES`; ``quantization`` is that of the GGUF file which the weights come from (as
+    Q4_K_M), None for all others.
     """
 
     spec: ModelSpec
@@ -46,17 +47,22 @@ def load(
     """Load a language model of one of `families` and its tokenizer. What `locate` gave is not looked up again.
 
     Raises FactrootsError, in one line with its cure, when the model is not there, holds no safetensors, lacks a
-    head of these families, or has a tokenizer that is of no use here.
+    head of these families, has a tokenizer that is of no use here, or is not the one that a variant was made for.
     """
     if dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)
     at = locate(model) if isinstance(model, str) else model
     with ThreadPoolExecutor(1) as beside:  # hashing a gigabyte takes as long as loading it
         sha256 = beside.submit(_sha256, at.folder)
-        family, net, tokenizer = _read(at, dtype, families)
+        # Small differences vanish in half precision: they are added before the weights are rounded.
+        family, net, tokenizer = _read(at, "float32" if at.variants else dtype, families)
         _check_tokenizer(at.spec, family, net, tokenizer)
+        if at.variants:
+            _apply(at, net, tokenizer, dtype)
         _settle(at.spec, family, net, device)
-        return Loaded(at.spec, net, tokenizer, at.id, at.revision, sha256.result(), dtype, family, at.quantization)
+        name = "+".join([at.id, *map(str, at.spec.variants)])
+        hashed = _together(sha256.result(), at)
+        return Loaded(at.spec, net, tokenizer, name, at.revision, hashed, dtype, family, at.quantization)
 
 
 def load_masked(text: str | Located, dtype: str = "float32", device: str = "cpu") -> Loaded:
@@ -109,6 +115,36 @@ def _read(at: Located, dtype: str, families: Sequence[str]):
             f"{other[0]} among them"
         )
     return family, net, tokenizer
+
+
+def _apply(at: Located, net, tokenizer, dtype: str) -> None:
+    """Put the variants on, once it is sure that they were made for this model."""
+    import torch
+
+    from fine_tuning.variants.applying import apply
+    from fine_tuning.variants.base import base_sha256, tokenizer_sha256
+
+    own, words = base_sha256(at.folder), tokenizer_sha256(tokenizer)
+    for variant, scale in at.variants:
+        base = variant.about.base
+        if base.sha256 != own:
+            raise FactrootsError(
+                f"{variant.folder} was made for {base.spec}, whose tensors have SHA-256 {base.sha256}; those of "
+                f"{at.spec.base} have {own}; name the model that it was made for"
+            )
+        if base.tokenizer != words:
+            raise FactrootsError(
+                f"{variant.folder} was made with a tokenizer whose vocabulary has SHA-256 {base.tokenizer}; that of "
+                f"{at.spec.base} has {words}; name the model that it was made for"
+            )
+        apply(net, variant, scale)
+    net.to(getattr(torch, dtype))
+
+
+def _together(sha256: str, at: Located) -> str:
+    """The hash of a model with its variants; without any, its own."""
+    parts = [sha256, *(f"{variant.about.sha256}*{scale!r}" for variant, scale in at.variants)]
+    return hashlib.sha256("+".join(parts).encode()).hexdigest() if at.variants else sha256
 
 
 def _check_tokenizer(spec: ModelSpec, family: str, net, tokenizer) -> None:

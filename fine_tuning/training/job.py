@@ -1,0 +1,64 @@
+"""One training to be done: a model, examples, a schedule, and the folder in which its phases are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fine_tuning.methods.method import Schedule
+from fine_tuning.models import Loaded
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.utils.data import Dataset
+    from transformers import TrainerCallback
+
+
+class Examples(NamedTuple):
+    """What is learned from. ``collate`` makes a batch (input_ids, attention_mask, labels with −100 where nothing is
+    asked) of some of ``train`` or ``held``; ``held`` (None: nothing) is never trained on, and its loss is that of the
+    same masks each time. ``about`` says where they come from, with hashes, for ``variant.json``."""
+
+    train: Dataset
+    held: Dataset | None
+    collate: Callable[[list], dict[str, Tensor]]
+    about: dict[str, Any]
+
+
+@dataclass
+class Job:
+    """What a method is given. ``model`` parameters that require no gradient are frozen; ``fit`` trains the others.
+
+    score : what to ask besides the held-out loss, by name, as P@1; a function of the model that says a number.
+    """
+
+    loaded: Loaded
+    examples: Examples
+    schedule: Schedule
+    folder: Path
+    seed: int = 0
+    quiet: bool = False
+    every: int = 0
+    patience: int = 0
+    scores: dict[str, Callable[[nn.Module], float]] = field(default_factory=dict)
+
+    def fit(
+        self,
+        phase: str,
+        schedule: Schedule | None = None,
+        callbacks: Sequence[TrainerCallback] = (),
+        groups: Iterable[dict] | None = None,
+        collate: Callable[[list], dict[str, Tensor]] | None = None,
+    ) -> None:
+        """Train the parameters of ``loaded.model`` that require a gradient, with transformers' Trainer.
+
+        A phase that was finished before is not trained again: its result is put into the model. One that was stopped
+        goes on from its last checkpoint and ends with the same bytes. `groups` are the optimizer's, where parameters
+        learn at rates of their own; callbacks act on gradients in ``on_pre_optimizer_step``, where clipping is to come
+        after them (``schedule.clip`` is done last).
+        """
+        from fine_tuning.training.fitting import fit
+
+        fit(self, phase, schedule or self.schedule, callbacks, groups, collate)

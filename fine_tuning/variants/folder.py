@@ -1,0 +1,93 @@
+"""A variant on disk: a folder with ``variant.json`` and its weights, whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from data_builders.errors import FactrootsError
+from data_builders.folder import read_json, write_json
+from fine_tuning.variants.about import About
+
+#: How a variant came about in this run of the program: times and memory, which another run has others of.
+TIMING = "training.json"
+
+
+class Variant(NamedTuple):
+    """A variant's folder, and its ``variant.json``."""
+
+    folder: Path
+    about: About
+
+    @property
+    def bytes(self) -> int:
+        """What its weights take on disk."""
+        return sum((self.folder / name).stat().st_size for name in self.about.files)
+
+
+def is_variant(folder: Path) -> bool:
+    return (folder / "variant.json").is_file()
+
+
+def read_variant(folder: Path) -> Variant:
+    """Read a variant and check its files against their hashes.
+
+    Raises FactrootsError in one line where there is none, or where a file is missing or is another by now.
+    """
+    folder = Path(folder)
+    if not is_variant(folder):
+        raise FactrootsError(f"{folder} is no variant (it has no variant.json); make one with `probe tune`")
+    try:
+        about = About.model_validate(read_json(folder / "variant.json"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise FactrootsError(f"{folder}/variant.json: {where}: {first['msg']}") from error
+    for name, sha256 in about.files.items():
+        if not (folder / name).is_file() or Path(name).is_absolute() or ".." in Path(name).parts:
+            raise FactrootsError(f"{folder} lacks {name}, which its variant.json names; copy the variant anew")
+        if _sha256(folder / name) != sha256:
+            raise FactrootsError(f"{folder}/{name} is not the file that its variant.json names; copy the variant anew")
+    return Variant(folder, about)
+
+
+def write_variant(folder: Path, write: Callable[[Path], None], timing: dict | None = None, **about) -> Variant:
+    """Have `write` put the weights into a folder beside `folder`, add ``variant.json``, and move it there whole.
+
+    `about` are the fields of :class:`~fine_tuning.variants.about.About` but ``files``. Raises FactrootsError where
+    `folder` is there already; a failure leaves nothing.
+    """
+    folder = Path(folder)
+    refuse_existing(folder)
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        write(part)
+        files = {str(p.relative_to(part)): _sha256(p) for p in sorted(part.rglob("*")) if p.is_file()}
+        made = About(files=files, **about)
+        write_json(part / "variant.json", made.model_dump(mode="json"))
+        if timing is not None:
+            write_json(part / TIMING, timing)
+        if folder.is_dir():
+            folder.rmdir()  # empty, as refuse_existing saw
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return Variant(folder, made)
+
+
+def refuse_existing(folder: Path) -> None:
+    """Raises FactrootsError where something is in the way of a new variant."""
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise FactrootsError(f"{folder} is there already; remove it, or choose another --output")
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
