@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from probe.commands.options import Names, as_json
+from probe.commands.options import Names, as_json, names, unit
 
 
 @click.command()
@@ -13,20 +13,8 @@ from probe.commands.options import Names, as_json
 @click.option("--corpus", help="A folder that `probe corpus build` made, or planted.")
 @click.option("--factset", default="atlas", show_default=True, help="A fact set, as for `probe run`.")
 @click.option("--k", "number", type=click.IntRange(min=1), default=10, show_default=True, help="So many passages.")
-@click.option(
-    "--unit",
-    type=click.Choice(["sentence", "paragraph"]),
-    default="sentence",
-    show_default=True,
-    help="What both names must stand in.",
-)
-@click.option(
-    "--names",
-    "matching",
-    default="names",
-    show_default=True,
-    help="What a name's occurrence is, as 'names(fold=case,overlap=all,aliases,short)'.",
-)
+@unit(among=("sentence", "paragraph"))
+@names
 @click.option(
     "--index",
     type=click.Path(file_okay=False),
@@ -58,22 +46,22 @@ def evidence(fact, langs, corpus, factset, number, unit, matching, index, skip_b
         raise FactrootsError("say which text to look in: --corpus DIR (or planted), or --index DIR")
     if index and len(langs) > 1:
         raise FactrootsError("an index is of one language; ask for one --lang with --index")
-    data, found = in_languages(fact, factset, langs, skip_bad)
+    found = in_languages(fact, factset, langs, skip_bad)
     built = open_corpus(corpus, quiet) if corpus else None
     shown = []
     for lang in langs:
-        if lang not in found.rows:
+        if lang not in found.facts:
             click.echo(f"{lang}: {factset} has no such fact there ({found.key})", err=True)
             continue
-        wanted = asked(data.table(lang), found.rows[lang], matching)
+        facts, row = found.facts[lang]
+        wanted = asked(facts, row, matching)
         kind = Kind(lang, unit, matching.fold)
         if index:
             opened = of_folder(Path(index), kind, built)
         else:
             with progress(quiet, f"{unit}s") as bar:
                 opened = of_corpus(built, kind, bar)
-        own = data.table(lang).slice(found.rows[lang], 1).to_pylist()[0]
-        shown.append(Shown.of(lang, own, opened, opened.evidence(wanted, number)))
+        shown.append(Shown.of(lang, facts.slice(row, 1).to_pylist()[0], opened, opened.evidence(wanted, number)))
     _print(shown, as_json)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -47,6 +47,42 @@ def gold(default: str | None) -> Callable:
 def as_json(command: Callable) -> Callable:
     """``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result record instead of a table.")(command)
+
+
+def unit(several: bool = False, among: Sequence[str] | None = None) -> Callable:
+    """``--unit``, once or more often; `among` are all that it may be."""
+    kinds = ", ".join(among or ("sentence", "paragraph", "abstract", "article", "'window(512,stride=256)' or zhao2024"))
+    return click.option(
+        "--unit",
+        "units" if several else "unit",
+        multiple=several,
+        type=click.Choice(among) if among else str,
+        default=("sentence",) if several else "sentence",
+        show_default=True,
+        help=f"Where subject and object must stand together: {kinds}.{' May be repeated.' if several else ''}",
+    )
+
+
+def names(command: Callable) -> Callable:
+    """``--names``."""
+    return click.option(
+        "--names",
+        "matching",
+        default="names",
+        show_default=True,
+        help="What a name's occurrence is, as 'names(fold=case,overlap=all,aliases,short)'.",
+    )(command)
+
+
+def thresholds(command: Callable) -> Callable:
+    """From which count on a fact is present, and the seed of those that it is told by."""
+    for option in (
+        click.option("--seed", default=0, show_default=True, help="Of the shuffled facts."),
+        click.option("--min-lift", default=0.0, show_default=True, help="So many times those that chance gives."),
+        click.option("--min-units", type=click.IntRange(min=1), default=1, show_default=True, help="So many units."),
+    ):
+        command = option(command)
+    return command
 
 
 def filters(command: Callable) -> Callable:

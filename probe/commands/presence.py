@@ -4,40 +4,7 @@ from __future__ import annotations
 
 import click
 
-from probe.commands.options import Names, as_json, filters
-
-
-def tracing_options(command):
-    """What a presence is: the units, what a name's occurrence is, and the seed of the shuffled facts."""
-    for option in (
-        click.option(
-            "--unit",
-            "units",
-            multiple=True,
-            help="Where subject and object must stand together: sentence (the default), paragraph, abstract, article, "
-            "'window(512,stride=256)' or zhao2024. May be repeated.",
-        ),
-        click.option(
-            "--names",
-            "matching",
-            default="names",
-            show_default=True,
-            help="What a name's occurrence is, as 'names(fold=case,overlap=all,aliases,short)'.",
-        ),
-        click.option("--seed", default=0, show_default=True, help="Of the shuffled facts."),
-    ):
-        command = option(command)
-    return command
-
-
-def threshold_options(command):
-    """From which count on a fact is present."""
-    for option in (
-        click.option("--min-units", type=click.IntRange(min=1), default=1, show_default=True, help="So many units."),
-        click.option("--min-lift", default=0.0, show_default=True, help="So many times those that chance gives."),
-    ):
-        command = option(command)
-    return command
+from probe.commands.options import Names, as_json, filters, names, thresholds, unit
 
 
 @click.command()
@@ -45,8 +12,9 @@ def threshold_options(command):
 @click.option("--langs", type=Names(), help="Languages, as it,ja,af; all that fact set and corpus share, if not given.")
 @filters
 @click.option("--corpus", required=True, help="A folder that `probe corpus build` made, or planted.")
-@tracing_options
-@threshold_options
+@unit(several=True)
+@names
+@thresholds
 @click.option("--output", type=click.Path(file_okay=False), help="The presence's folder; by default one under runs/.")
 @click.option("--skip-bad", is_flag=True, help="Go on without bad rows of the fact set.")
 @as_json
@@ -71,7 +39,7 @@ def presence(factset, langs, corpus, units, matching, seed, min_units, min_lift,
     from probe.tracing.presences import Asking, carry_out, default_folder, describe
     from probe.tracing.unit import Unit
 
-    asking = Asking(tuple(Unit.parse(u) for u in units or ("sentence",)), Matching.parse(matching), seed)
+    asking = Asking(tuple(Unit.parse(u) for u in units), Matching.parse(matching), seed)
     given = {name: value for name, value in filters.items() if value is not None and value is not False}
     spec = replace(FactSet.parse(factset), **given)
     built = open_corpus(corpus, quiet)

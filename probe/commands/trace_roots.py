@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from probe.commands.options import Names, as_json, gold
-from probe.commands.presence import threshold_options
+from probe.commands.options import Names, as_json, gold, names, thresholds, unit
 
 
 @click.command("trace-roots")
@@ -18,19 +17,15 @@ from probe.commands.presence import threshold_options
     "--protocol", help="What a right answer is; kassner2021 for masked LMs and bear for others, if not given."
 )
 @gold("one")
-@click.option("--unit", default="sentence", show_default=True,
-              help="Where subject and object must stand together: sentence, paragraph, abstract, article, "
-              "'window(512,stride=256)' or zhao2024.")  # fmt: skip
-@click.option("--names", "matching", default="names", show_default=True,
-              help="What a name's occurrence is, as 'names(fold=case,overlap=all,aliases,short)'.")  # fmt: skip
-@threshold_options
+@unit()
+@names
+@thresholds
 @click.option("--cues", default="cues(substring,pieces,relation,prior)", show_default=True,
               help="What may give an answer away, in order; zhao2024 as published, none for none.")  # fmt: skip
 @click.option("--neurons", default="activation_x_gradient", show_default=True,
               help="How a fact's neurons are found: activation_x_gradient, integrated_gradients or probeless, as in "
               "'probeless(k=50)'; none leaves shared and independent apart from each other undecided.")  # fmt: skip
 @click.option("--alpha", default=0.05, show_default=True, help="From which p on neurons are no more shared.")
-@click.option("--seed", default=0, show_default=True, help="Of the shuffled facts.")
 @click.option("--sensitivity", is_flag=True, help="Show how the totals move with each threshold and cue.")
 @click.option("--silence", "number", type=click.IntRange(min=0), default=0, show_default=True,
               help="Of so many facts a relation, silence the source's neurons and see if they are needed.")  # fmt: skip

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_builders.errors import FactrootsError
-from data_builders.factset import FactSet, OpenFactSet
+from data_builders.factset import FactSet
 from data_builders.sources import open_source
 
 _MANY = 20_000  # candidates that are compared letter by letter
@@ -19,29 +20,29 @@ _HOW = "name its key, or relation|subject|object"
 
 
 class Called(NamedTuple):
-    """A fact's key, and its row in the facts of each language that has it."""
+    """A fact's key, and of each language that has it all facts with the row of this one."""
 
     key: str
-    rows: dict[str, int]
+    facts: dict[str, tuple[pa.Table, int]]
 
 
-def in_languages(text: str, factset: str, langs: Sequence[str], skip_bad: bool) -> tuple[OpenFactSet, Called]:
-    """The fact set opened in `langs` (and English, whose labels serve, too), and the fact that `text` calls.
+def in_languages(text: str, factset: str, langs: Sequence[str], skip_bad: bool) -> Called:
+    """The fact that `text` calls, by its labels in `langs` or in English.
 
     Raises FactrootsError, with the nearest facts, when none is called so or no language asked for has it.
     """
     spec = FactSet.parse(factset)
     known = open_source(spec.source, spec.path).languages()
     data = spec.open(dict.fromkeys([*langs, *(["en"] if "en" in known else [])]), skip_bad=skip_bad)
-    key = next(filter(None, (find(text, data.table(lang)) for lang in data.langs)), None)
+    table = cache(data.table)  # the filters take their time
+    key = next(filter(None, (find(text, table(lang)) for lang in data.langs)), None)
     if key is None:
-        near = next(filter(None, (nearest(text, data.table(lang)) for lang in data.langs)), "")
+        near = next(filter(None, (nearest(text, table(lang)) for lang in data.langs)), "")
         raise FactrootsError(f"{factset} has no fact {text!r}; {f'the nearest: {near}' if near else _HOW}")
-    rows = {lang: pc.index(data.table(lang)["fact"], key).as_py() for lang in langs}
-    rows = {lang: row for lang, row in rows.items() if row >= 0}
-    if not rows:
+    rows = {lang: pc.index(table(lang)["fact"], key).as_py() for lang in langs}
+    if max(rows.values()) < 0:
         raise FactrootsError(f"{factset} does not have {key} in {', '.join(langs)}")
-    return data, Called(key, rows)
+    return Called(key, {lang: (table(lang), row) for lang, row in rows.items() if row >= 0})
 
 
 def find(text: str, facts: pa.Table) -> str | None:
