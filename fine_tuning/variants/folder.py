@@ -34,20 +34,25 @@ def is_variant(folder: Path) -> bool:
     return (folder / "variant.json").is_file()
 
 
+def read_about(folder: Path) -> About:
+    """Read a variant's ``variant.json`` alone. Raises FactrootsError where there is none, or it is not one."""
+    if not is_variant(folder):
+        raise FactrootsError(f"{folder} is no variant (it has no variant.json); make one with `probe tune`")
+    try:
+        return About.model_validate(read_json(folder / "variant.json"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise FactrootsError(f"{folder}/variant.json: {where}: {first['msg']}") from error
+
+
 def read_variant(folder: Path) -> Variant:
     """Read a variant and check its files against their hashes.
 
     Raises FactrootsError in one line where there is none, or where a file is missing or is another by now.
     """
     folder = Path(folder)
-    if not is_variant(folder):
-        raise FactrootsError(f"{folder} is no variant (it has no variant.json); make one with `probe tune`")
-    try:
-        about = About.model_validate(read_json(folder / "variant.json"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise FactrootsError(f"{folder}/variant.json: {where}: {first['msg']}") from error
+    about = read_about(folder)
     for name, sha256 in about.files.items():
         if not (folder / name).is_file() or Path(name).is_absolute() or ".." in Path(name).parts:
             raise FactrootsError(f"{folder} lacks {name}, which its variant.json names; copy the variant anew")
