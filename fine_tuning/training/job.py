@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Examples(NamedTuple):
     """What is learned from. ``collate`` makes a batch (input_ids, attention_mask, labels with −100 where nothing is
     asked) of some of ``train`` or ``held``; ``held`` (None: nothing) is never trained on, and its loss is that of the
-    same masks each time. ``about`` says where they come from, with hashes, for ``variant.json``."""
+    same masks each time. Rows are dicts; in training they have a ``draw`` (:class:`fine_tuning.training.drawing.Drawn`)
+    that random masks are seeded by. ``about`` says where they come from, with hashes, for ``variant.json``."""
 
     train: Dataset
     held: Dataset | None
@@ -31,7 +32,10 @@ class Examples(NamedTuple):
 class Job:
     """What a method is given. ``model`` parameters that require no gradient are frozen; ``fit`` trains the others.
 
-    score : what to ask besides the held-out loss, by name, as P@1; a function of the model that says a number.
+    every : ask the held-out loss and the scores every so many steps (0: at the end). patience : stop when the loss has
+        not fallen for so many evaluations, and keep the best (0: never).
+    scores : what to ask besides the held-out loss, by name, as P@1; a function of the model that says a number.
+    phases : how each phase that is finished went: steps, seconds, losses.
     """
 
     loaded: Loaded
@@ -43,6 +47,7 @@ class Job:
     every: int = 0
     patience: int = 0
     scores: dict[str, Callable[[nn.Module], float]] = field(default_factory=dict)
+    phases: dict[str, dict] = field(default_factory=dict)
 
     def fit(
         self,

@@ -1,0 +1,178 @@
+"""Training a phase of a job: from its last checkpoint, if there is one, to its result, which is kept."""
+
+from __future__ import annotations
+
+import math
+import resource
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from data_builders.errors import FactrootsError
+from data_builders.folder import read_json, write_atomically, write_json
+from data_builders.progress import progress
+from fine_tuning.methods.method import Schedule
+from fine_tuning.training import weights
+from fine_tuning.training.drawing import Drawn
+from fine_tuning.training.job import Job
+
+#: A finished phase: what was trained, and how it went.
+FINAL, DONE = "final.safetensors", "done.json"
+
+
+def fit(
+    job: Job,
+    phase: str,
+    schedule: Schedule,
+    callbacks: Sequence = (),
+    groups: Iterable[dict] | None = None,
+    collate: Callable | None = None,
+) -> None:
+    """See :meth:`fine_tuning.training.job.Job.fit`. ``job.phases[phase]`` is then how it went.
+
+    Raises FactrootsError where nothing is to be trained, where the folder holds a phase of other settings, and where
+    a loss is no number any more: then the last checkpoint is kept.
+    """
+    model, groups = job.loaded.model, list(groups) if groups is not None else None
+    folder = (job.folder / phase).resolve()
+    trained = weights.trainables(model, groups)
+    _check(job, schedule)
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, _settings(job, schedule, callbacks, groups, trained))
+    if not (folder / DONE).is_file():
+        _train(job, folder, schedule, list(callbacks), groups, collate or job.examples.collate, trained)
+        write_atomically(folder / FINAL, lambda part: weights.save(part, trained))
+        write_json(folder / DONE, _how_it_went(job.folder / f"{phase}.jsonl"))
+        for path in folder.glob("checkpoint-*"):
+            shutil.rmtree(path)
+    weights.restore(folder / FINAL, trained)
+    model.eval()
+    job.phases[phase] = read_json(folder / DONE)
+
+
+def _train(job, folder, schedule, callbacks, groups, collate, trained) -> None:
+    from transformers import PrinterCallback
+
+    from fine_tuning.training.fitter import Fitter, newest
+    from fine_tuning.training.log import Log, stalled
+
+    model, held = job.loaded.model, job.examples.held
+    use_cache = getattr(model.config, "use_cache", None)
+    with progress(job.quiet, "steps") as bar:
+        log = Log(job.folder / f"{folder.name}.jsonl", bar, schedule, list(trained.values()), job.patience)
+        fitter = Fitter(
+            job,
+            trained,
+            log,
+            args=_arguments(job, folder, schedule),
+            data_collator=collate,
+            train_dataset=Drawn(job.examples.train, schedule.steps * schedule.batch, job.seed),
+            eval_dataset=held if held is not None else job.examples.train,
+            callbacks=[*callbacks, log],
+            optimizers=(None if groups is None else _optimizer(groups, schedule), None),
+        )
+        fitter.remove_callback(PrinterCallback)
+        try:
+            found = newest(folder)
+            if found and stalled(found[1], job.patience, job.every):  # killed between the last step and the result
+                fitter.state = found[1]
+                fitter._load_best_model()
+            else:
+                fitter.train(resume_from_checkpoint=str(found[0]) if found else None)
+        finally:
+            if use_cache is not None:
+                model.config.use_cache = use_cache
+
+
+def _arguments(job: Job, folder: Path, schedule: Schedule):
+    from transformers import TrainingArguments
+
+    steps, asks = schedule.steps, job.examples.held is not None or bool(job.scores)
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=schedule.batch // schedule.accumulate,
+        gradient_accumulation_steps=schedule.accumulate,
+        learning_rate=schedule.rate,
+        warmup_steps=math.ceil(schedule.warmup * steps),
+        weight_decay=schedule.decay,
+        max_grad_norm=0.0,  # Log cuts it, after the callbacks
+        optim="adamw_torch_fused",
+        seed=job.seed,
+        use_cpu=job.loaded.model.device.type == "cpu",
+        eval_strategy="steps" if asks else "no",
+        eval_steps=job.every or steps,
+        save_strategy="steps",
+        save_steps=job.every if job.patience else math.ceil(steps / 10),
+        save_total_limit=1,
+        load_best_model_at_end=bool(job.patience),
+        metric_for_best_model="loss" if job.patience else None,
+        greater_is_better=False if job.patience else None,
+        logging_strategy="no",
+        logging_nan_inf_filter=False,
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        log_level="error",
+    )
+
+
+def _optimizer(groups: list[dict], schedule: Schedule) -> torch.optim.Optimizer:
+    """The optimizer that the Trainer makes by itself, over parameters that have rates of their own."""
+    return torch.optim.AdamW(
+        groups, lr=schedule.rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=schedule.decay, fused=True
+    )
+
+
+def _check(job: Job, schedule: Schedule) -> None:
+    if job.loaded.family not in ("masked", "causal"):
+        raise FactrootsError(
+            f"model {job.loaded.spec} is a {job.loaded.family} model; only masked and causal ones are trained"
+        )
+    if not len(job.examples.train):
+        raise FactrootsError("there is nothing to train on; give more text or facts")
+    if job.patience and (job.examples.held is None or not job.every):
+        raise FactrootsError("--patience needs text that is held out (--held) and how often to ask it (--every)")
+
+
+def _settings(job: Job, schedule: Schedule, callbacks, groups, trained) -> dict:
+    """All that decides what a phase makes."""
+    return {
+        "model": job.loaded.sha256,
+        "data": job.examples.about,
+        "schedule": asdict(schedule),
+        "seed": job.seed,
+        "early stopping": [job.every, job.patience] if job.patience else None,
+        "callbacks": [type(callback).__name__ for callback in callbacks],
+        "rates": None if groups is None else [group.get("lr", schedule.rate) for group in groups],
+        "parameters": {name: list(p.shape) for name, p in trained.items()},
+    }
+
+
+def _claim(folder: Path, settings: dict) -> None:
+    """Make `folder` this phase's, or find that it is already."""
+    path = folder / "phase.json"
+    if not path.is_file():
+        write_json(path, settings)
+    elif (held := read_json(path)) != settings:
+        differ = ", ".join(key for key in settings if held.get(key) != settings[key])
+        raise FactrootsError(
+            f"{folder} holds a training of other settings (its {differ} differ); remove it, or choose another --output"
+        )
+
+
+def _how_it_went(log: Path) -> dict:
+    """Steps, seconds, the last losses and scores, and the process's peak memory so far in MB."""
+    import json
+
+    went = {}
+    for line in log.read_text(encoding="utf-8").splitlines():
+        went |= json.loads(line)
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there, in KB here
+    went["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
+    return {"steps" if key == "step" else key: value for key, value in went.items()}
