@@ -11,6 +11,12 @@ from fine_tuning.methods.method import Method, read_args
 #: ``module:class``, a subclass of :class:`~fine_tuning.methods.method.Method`. Adding one is a line.
 METHODS = {
     "full": "fine_tuning.methods.full:Full",
+    "houlsby": "fine_tuning.methods.bottleneck:Houlsby",
+    "pfeiffer": "fine_tuning.methods.bottleneck:Pfeiffer",
+    "madx-lang": "fine_tuning.methods.madx:MadxLang",
+    "madx-task": "fine_tuning.methods.madx:MadxTask",
+    "lora": "fine_tuning.methods.lora:Lora",
+    "ia3": "fine_tuning.methods.ia3:Ia3",
 }
 
 
