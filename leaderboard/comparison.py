@@ -8,13 +8,10 @@ import pandas as pd
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
-from probe import uncertainty
 from probe.corrections import holm
+from probe.pairs import ITEM, answers, paired
 from probe.protocols import Protocol
-from probe.scores import judge
 from probe.store import Store
-
-ITEM = ["lang", "relation", "item"]
 
 
 class Difference(NamedTuple):
@@ -42,8 +39,8 @@ def compare(a: Store, b: Store, protocol: Protocol, gold: str | None = None) -> 
     The gold policy is run A's own unless `gold` is given; it is the same for both.
     """
     gold = gold or FactSet.parse(a.read()["facts"]).gold
-    left, right = (_answers(store, protocol, gold) for store in (a, b))
-    both = left.merge(right, on=[*ITEM, "subject_uri"], suffixes=("_a", "_b"))
+    left, right = (answers(store, protocol, gold) for store in (a, b))
+    both = left.merge(right, on=ITEM, suffixes=("_a", "_b"))
     if both.empty:
         raise FactrootsError(f"{a.folder} and {b.folder} share no fact in any language")
     rows = [_difference(lang, both[both["lang"] == lang], left, right, protocol) for lang in both["lang"].unique()]
@@ -52,29 +49,9 @@ def compare(a: Store, b: Store, protocol: Protocol, gold: str | None = None) -> 
     return [*rows, _difference(None, both, left, right, protocol)] if len(rows) > 1 else rows
 
 
-def _answers(store: Store, protocol: Protocol, gold: str) -> pd.DataFrame:
-    """One row an item: its P@1, averaged over templates where there are several."""
-    frame = pd.concat([one.frame for one in judge(store, protocol, gold).values()], ignore_index=True)
-    return frame.groupby([*ITEM, "subject_uri"], sort=True, as_index=False)["p1"].mean()
-
-
 def _difference(lang: str | None, both: pd.DataFrame, left, right, protocol: Protocol) -> Difference:
-    both = both.assign(difference=both["p1_a"] - both["p1_b"])
-    tally = uncertainty.tally(both, "difference")
-    drawn = uncertainty.resample(tally).mean(protocol.aggregate)
-    low, high = uncertainty.interval(drawn)
-    value = {c: float(uncertainty.total(uncertainty.tally(both, c)).mean(protocol.aggregate)) for c in ("p1_a", "p1_b")}
+    found, _ = paired(both.rename(columns={"p1_a": "b", "p1_b": "a"}), protocol.aggregate)  # which gives b − a
     n_a, n_b = (len(frame if lang is None else frame[frame["lang"] == lang]) for frame in (left, right))
     return Difference(
-        lang,
-        value["p1_a"],
-        value["p1_b"],
-        float(uncertainty.total(tally).mean(protocol.aggregate)),
-        low,
-        high,
-        uncertainty.p_value(drawn),
-        None,
-        len(both),
-        n_a - len(both),
-        n_b - len(both),
+        lang, found.b.value, found.a.value, *found.difference, found.p, None, found.n, n_a - found.n, n_b - found.n
     )

@@ -38,11 +38,15 @@ KINDS = {"typed": Pool.typed, "vocabulary": vocabulary, "decoded": decoded}
 
 
 class Judged:
-    """Judged answers of a language: ``frame`` (:data:`COLUMNS`), ``unscored`` (reason -> items), ``unknown`` golds."""
+    """Judged answers of a language: ``frame`` (:data:`COLUMNS`), ``unscored`` (reason -> items), ``unknown`` golds.
 
-    def __init__(self, store: Store, lang: str, protocol: Protocol, gold: str):
+    Where not `hashed`, items and subjects keep their names.
+    """
+
+    def __init__(self, store: Store, lang: str, protocol: Protocol, gold: str, hashed: bool = True):
         self.unscored: Counter[str] = Counter()
         self.unknown = 0
+        self._hashed = ("item", "subject_uri") if hashed else ()
         parts = []
         for relation, rows, pool in answers(store, lang, protocol):
             if protocol.skip and protocol.skip in relation:
@@ -62,7 +66,7 @@ class Judged:
         frame = pd.DataFrame(found)
         for name, values in KINDS[pool.protocol.kind](pool, found).items():
             frame[name] = values
-        for name in ("item", "subject_uri"):
+        for name in self._hashed:
             frame[name] = hash_array(frame[name].to_numpy(object), categorize=False)
         return frame.assign(lang=lang, relation=relation)[COLUMNS]
 

@@ -24,8 +24,11 @@ from probe.store import Store
 KEY = ["relation", "item", "template"]
 
 
-def judge(store: Store, protocol: Protocol, gold: str) -> dict[str, Judged]:
-    """Every language of a finished run, judged; raises FactrootsError where one is not finished."""
+def judge(store: Store, protocol: Protocol, gold: str, hashed: bool = True) -> dict[str, Judged]:
+    """Every language of a finished run, judged; raises FactrootsError where one is not finished.
+
+    Items and subjects are hashes of their names, or, where not `hashed`, names.
+    """
     run = store.read()
     langs = run["data"]["langs"]
     wanted = passes.needed(protocol, run["model"]["family"], langs)
@@ -36,7 +39,7 @@ def judge(store: Store, protocol: Protocol, gold: str) -> dict[str, Judged]:
         )
     if missing := [lang for lang in langs if not store.items(lang).exists()]:
         raise FactrootsError(f"{store.folder} is not finished ({', '.join(missing)} to go); repeat its `probe run`")
-    judged = {lang: Judged(store, lang, protocol, protocol.of(gold)) for lang in langs}
+    judged = {lang: Judged(store, lang, protocol, protocol.of(gold), hashed) for lang in langs}
     for one in judged.values():
         one.frame = with_majority(one.frame)
     return judged

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import click
@@ -38,16 +37,14 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
     others without it.
     An interrupted run goes on where it stopped when the same command is given again.
     """
-    from data_builders.factset import FactSet
     from fine_tuning.model_spec import ModelSpec
-    from fine_tuning.packages import PACKAGED
+    from probe.commands.factsets import at_hand, chosen_facts, pieces_of
     from probe.protocols import Protocol
 
     chosen = [Protocol.parse(text) for text in protocols]
     base = ModelSpec.parse(model).name
-    spec = _narrowed(FactSet.parse(factset or ("atlas" if base in ("demo", *PACKAGED) else "mlama")), langs, filters)
+    spec = chosen_facts(base, factset, langs, filters)
 
-    from data_builders.fetch import ensure
     from fine_tuning.locating import locate
     from fine_tuning.models import load, quiet_libraries
     from probe.commands.output import finish
@@ -59,13 +56,11 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
 
     timing = Timing()
     found = locate(model)
-    if spec.path is None:
-        ensure(spec.source)
-    spec = spec if spec.langs else replace(spec, langs=_all_languages(base, spec))
+    spec = at_hand(base, spec)
     data = None if spec.one_token else spec.open(skip_bad=skip_bad)  # before the model: bad facts are found at once
     quiet_libraries()
     loaded = load(found, dtype, device)
-    pieces = partial(_pieces, loaded.tokenizer)
+    pieces = partial(pieces_of, loaded.tokenizer)
     data = data or spec.open(skip_bad=skip_bad, pieces=pieces)
     data.need_questions()
     chosen = chosen or [Protocol.parse(DEFAULT[loaded.family])]
@@ -98,23 +93,3 @@ def _by_pass(protocols, loaded, data, output) -> dict[str, list]:
         named = "; ".join(f"{', '.join(map(str, views))}: {scoring}" for scoring, views in passes.items())
         raise FactrootsError(f"these protocols need several passes over the model ({named}); leave --output out")
     return passes
-
-
-def _all_languages(model: str, spec) -> tuple[str, ...]:
-    """Those of the fact set; of the demo model, those that it has read."""
-    if model == "demo" and spec.source == "atlas":
-        from data_builders.planted.world import LANGUAGES
-
-        return LANGUAGES
-    return spec.askable()
-
-
-def _narrowed(spec, langs, filters):
-    """The fact set with the command line's filters laid over its own."""
-    values = (filters | {"langs": langs}).items()
-    given = {name: value for name, value in values if value is not None and value is not False}
-    return replace(spec, **given)
-
-
-def _pieces(tokenizer, labels: list[str]) -> list[int]:
-    return [len(ids) for ids in tokenizer(labels, add_special_tokens=False)["input_ids"]]
