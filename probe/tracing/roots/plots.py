@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from data_builders.folder import write_atomically
+from probe import pictures
+from probe.pictures import Picture
 from probe.tracing.roots.summary import ordered
 
 _COLOURS = {"shared": "#1b7837", "independent": "#7fbf7b", "transferred": "#2166ac", "undecided": "#bdbdbd"}
@@ -16,18 +16,7 @@ _CUES = ("#b35806", "#e08214", "#fdb863", "#fee0b6")
 
 def draw(record: dict, folder: Path) -> list[Path]:
     """Write every picture that the record has something for, and return their paths."""
-    from matplotlib.figure import Figure
-
-    made = []
-    for name, picture in PICTURES.items():
-        figure = Figure(layout="constrained", dpi=120)
-        if picture(record, figure):
-            path = folder / f"{name}.png"
-            write_atomically(
-                path, lambda part, figure=figure: figure.savefig(part, format="png", metadata={"Software": ""})
-            )
-            made.append(path)
-    return made
+    return pictures.draw(PICTURES, record, folder)
 
 
 def _roots(record: dict, figure) -> bool:
@@ -117,4 +106,4 @@ def _two(value: float | None) -> str:
 
 
 #: Every picture by its file's name. Each draws on a figure, and says whether there was anything to draw.
-PICTURES: dict[str, Callable[..., bool]] = {"roots": _roots, "sizes": _sizes, "absence": _absence, "overlap": _overlap}
+PICTURES: dict[str, Picture] = {"roots": _roots, "sizes": _sizes, "absence": _absence, "overlap": _overlap}
