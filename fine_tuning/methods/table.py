@@ -11,6 +11,8 @@ from fine_tuning.methods.method import Method, read_args
 #: ``module:class``, a subclass of :class:`~fine_tuning.methods.method.Method`. Adding one is a line.
 METHODS = {
     "full": "fine_tuning.methods.full:Full",
+    "lt-sft": "fine_tuning.methods.lt_sft:LtSft",
+    "lt-sft-task": "fine_tuning.methods.lt_sft:LtSftTask",
     "houlsby": "fine_tuning.methods.bottleneck:Houlsby",
     "pfeiffer": "fine_tuning.methods.bottleneck:Pfeiffer",
     "madx-lang": "fine_tuning.methods.madx:MadxLang",
