@@ -19,6 +19,7 @@ KINDS = {
     "delta": "fine_tuning.variants.applying:apply_file",
     "bottleneck": "fine_tuning.bottleneck.applying:apply",
     "peft": "fine_tuning.methods.peft_folder:apply",
+    "stack": "fine_tuning.arithmetic.composing:apply_stack",
 }
 
 

@@ -67,6 +67,25 @@ def write_variant(folder: Path, write: Callable[[Path], None], timing: dict | No
     `about` are the fields of :class:`~fine_tuning.variants.about.About` but ``files``. Raises FactrootsError where
     `folder` is there already; a failure leaves nothing.
     """
+    made = []
+
+    def fill(part: Path) -> None:
+        write(part)
+        files = {str(p.relative_to(part)): _sha256(p) for p in sorted(part.rglob("*")) if p.is_file()}
+        made.append(About(files=files, **about))
+        write_json(part / "variant.json", made[0].model_dump(mode="json"))
+        if timing is not None:
+            write_json(part / TIMING, timing)
+
+    write_whole(folder, fill)
+    return Variant(Path(folder), made[0])
+
+
+def write_whole(folder: Path, write: Callable[[Path], object]) -> None:
+    """Have `write` fill a folder beside `folder`, and move it there whole.
+
+    Raises FactrootsError where `folder` is there already; a failure leaves nothing.
+    """
     folder = Path(folder)
     refuse_existing(folder)
     part = folder.with_name(f".{folder.name}.part")
@@ -74,17 +93,11 @@ def write_variant(folder: Path, write: Callable[[Path], None], timing: dict | No
     try:
         part.mkdir(parents=True)
         write(part)
-        files = {str(p.relative_to(part)): _sha256(p) for p in sorted(part.rglob("*")) if p.is_file()}
-        made = About(files=files, **about)
-        write_json(part / "variant.json", made.model_dump(mode="json"))
-        if timing is not None:
-            write_json(part / TIMING, timing)
         if folder.is_dir():
             folder.rmdir()  # empty, as refuse_existing saw
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return Variant(folder, made)
 
 
 def refuse_existing(folder: Path) -> None:

@@ -1,0 +1,112 @@
+"""One new variant out of several: added up, merged, or kept together."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from data_builders.errors import FactrootsError
+from data_builders.spec import Spec
+from fine_tuning.arithmetic.merging import Merge, merge
+from fine_tuning.arithmetic.resolving import Terms
+from fine_tuning.variants.about import Parent
+from fine_tuning.variants.applying import Undo, apply
+from fine_tuning.variants.delta import Delta, count
+from fine_tuning.variants.delta_file import write_delta
+from fine_tuning.variants.folder import Variant, read_variant, write_variant
+from fine_tuning.variants.making import packages
+
+
+def combined(terms: Terms, how: Merge = Merge()) -> Delta:  # noqa: B008 - a frozen value
+    """The task vector that the terms come to."""
+    return merge(terms.deltas, terms.weights, how)
+
+
+def write_combined(
+    output: Path, terms: Terms, delta: Delta, method: str, scale: float = 1.0, data: dict[str, Any] | None = None
+) -> Variant:
+    """Write `delta`, which came of `terms`, as a variant; `scale` is what it has been multiplied with since."""
+    return write_variant(
+        output,
+        partial(write_delta, delta=delta),
+        kind="delta",
+        method=method,
+        base=terms.base,
+        tie=terms.tie,
+        parents=[parent.model_copy(update={"scale": parent.scale * scale}) for parent in terms.parents],
+        lang=terms.lang,
+        data=data or {},
+        trained=0,
+        stored=count(delta),
+        packages=packages(),
+    )
+
+
+def method_text(expression: str, how: Merge, **more: str) -> str:
+    """``arithmetic(of=…,merge=…)``: how a combined variant came about, in the text that methods have."""
+    args = {"of": expression, "merge": str(how), **more}
+    return str(Spec("arithmetic", None, tuple((key, (value,)) for key, value in args.items())))
+
+
+def stacked(parts: Sequence[tuple[str, float]]) -> list[tuple[Variant, float]]:
+    """The variants of a stack, read. Raises FactrootsError where two were made for different models."""
+    found = [(read_variant(Path(folder)), scale) for folder, scale in parts]
+    first = found[0][0]
+    for variant, _ in found[1:]:
+        if variant.about.base.sha256 != first.about.base.sha256:
+            raise FactrootsError(
+                f"{first.folder} was made for {first.about.base.spec}, whose tensors have SHA-256 "
+                f"{first.about.base.sha256}, and {variant.folder} for {variant.about.base.spec}, whose have "
+                f"{variant.about.base.sha256}; only variants of one model are kept together"
+            )
+    return found
+
+
+def write_stack(output: Path, parts: Sequence[tuple[Variant, float]]) -> Variant:
+    """Copies of variants of any kinds in one, which applies them in this order."""
+
+    def write(folder: Path) -> None:
+        for number, (variant, _) in enumerate(parts):
+            shutil.copytree(variant.folder, folder / str(number), ignore=shutil.ignore_patterns("training.json"))
+
+    first = parts[0][0].about
+    ties = [variant.about.tie for variant, _ in parts]
+    langs = {variant.about.lang for variant, _ in parts}
+    return write_variant(
+        output,
+        write,
+        kind="stack",
+        method="stack",
+        config={"scales": [scale for _, scale in parts]},
+        base=first.base,
+        tie="untied" if "untied" in ties else first.tie,
+        parents=[Parent(name=str(v.folder), sha256=v.about.sha256, scale=scale) for v, scale in parts],
+        lang=langs.pop() if len(langs) == 1 else None,
+        trained=0,
+        stored=sum(variant.about.stored for variant, _ in parts),
+        packages=packages(),
+    )
+
+
+def apply_stack(model, variant: Variant, scale: float = 1.0) -> Undo:
+    """Apply a stack's variants in order. Raises FactrootsError for a scale: there is no one thing to multiply."""
+    if scale != 1:
+        raise FactrootsError(
+            f"{variant.folder} is a stack, whose variants have scales of their own; leave the scale out"
+        )
+    undo: list[Undo] = []
+
+    def undo_all() -> None:
+        for one in reversed(undo):
+            one()
+
+    try:
+        for number, own in enumerate(variant.about.config["scales"]):
+            undo.append(apply(model, read_variant(variant.folder / str(number)), own))
+    except BaseException:
+        undo_all()
+        raise
+    return undo_all
