@@ -117,15 +117,12 @@ def _read(at: Located, dtype: str, families: Sequence[str]):
     return family, net, tokenizer
 
 
-def _apply(at: Located, net, tokenizer, dtype: str) -> None:
-    """Put the variants on, once it is sure that they were made for this model."""
-    import torch
-
-    from fine_tuning.variants.applying import apply
+def check_variants(at: Located, tokenizer) -> None:
+    """Raises FactrootsError, with both hashes, where a variant was made for another model or tokenizer."""
     from fine_tuning.variants.base import base_sha256, tokenizer_sha256
 
     own, words = base_sha256(at.folder), tokenizer_sha256(tokenizer)
-    for variant, scale in at.variants:
+    for variant, _ in at.variants:
         base = variant.about.base
         if base.sha256 != own:
             raise FactrootsError(
@@ -137,6 +134,16 @@ def _apply(at: Located, net, tokenizer, dtype: str) -> None:
                 f"{variant.folder} was made with a tokenizer whose vocabulary has SHA-256 {base.tokenizer}; that of "
                 f"{at.spec.base} has {words}; name the model that it was made for"
             )
+
+
+def _apply(at: Located, net, tokenizer, dtype: str) -> None:
+    """Put the variants on, once it is sure that they were made for this model."""
+    import torch
+
+    from fine_tuning.variants.applying import apply
+
+    check_variants(at, tokenizer)
+    for variant, scale in at.variants:
         apply(net, variant, scale)
     net.to(getattr(torch, dtype))
 

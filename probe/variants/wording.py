@@ -1,0 +1,48 @@
+"""How a comparison's numbers are written, on the terminal and on the page."""
+
+from __future__ import annotations
+
+
+def percent(interval: dict) -> str:
+    return f"{100 * interval['value']:.1f}"
+
+
+def signed(interval: dict) -> str:
+    """A difference in percentage points with its interval."""
+    return f"{100 * interval['value']:+.1f} [{100 * interval['low']:+.1f}, {100 * interval['high']:+.1f}]"
+
+
+def p_value(p: float) -> str:
+    return "<.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
+
+
+def size(number: int | None) -> str:
+    """Bytes as people read them."""
+    if number is None:
+        return "–"
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= step:
+            return f"{number / step:.1f} {unit}"
+    return f"{number} B"
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )
+
+
+def costs(cost: dict) -> list[str]:
+    """Trained, stored, density, disk, time, memory."""
+    numbers = [f"{cost['trained']:,}", f"{cost['stored']:,}", f"{100 * cost['density']:.2f} %"]
+    return [*numbers, size(cost["bytes"]), duration(cost["seconds"]), size(cost["peak_memory"])]
+
+
+#: What stands over :func:`costs`.
+COSTS = ("trained", "stored", "density", "disk", "time", "memory")
