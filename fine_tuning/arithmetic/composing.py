@@ -14,7 +14,7 @@ from fine_tuning.arithmetic.merging import Merge, merge
 from fine_tuning.arithmetic.resolving import Terms
 from fine_tuning.variants.about import Parent
 from fine_tuning.variants.applying import Undo, apply
-from fine_tuning.variants.delta import Delta, count
+from fine_tuning.variants.delta import Delta, Sparse, count
 from fine_tuning.variants.delta_file import write_delta
 from fine_tuning.variants.folder import Variant, read_variant, write_variant
 from fine_tuning.variants.making import packages
@@ -110,3 +110,11 @@ def apply_stack(model, variant: Variant, scale: float = 1.0) -> Undo:
         undo_all()
         raise
     return undo_all
+
+
+def disk(delta: Delta) -> int:
+    """Bytes that a delta's numbers take in its file; names come on top."""
+    return sum(
+        len(part.values) * (12 if part.numel >= 2**31 else 8) if isinstance(part, Sparse) else 4 * part.numel()
+        for part in delta.values()
+    )

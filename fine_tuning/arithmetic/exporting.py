@@ -15,7 +15,7 @@ from fine_tuning.methods.peft_folder import CONFIG, WEIGHTS
 from fine_tuning.model_spec import Scaled
 from fine_tuning.models import load
 from fine_tuning.variants.folder import Variant, read_variant, refuse_existing, write_whole
-from fine_tuning.variants.names import parameters
+from fine_tuning.variants.names import is_tied
 
 
 def export_peft(variant: Variant, folder: Path) -> None:
@@ -45,7 +45,7 @@ def export_transformers(variant: Variant, folder: Path, scale: float = 1.0, mode
     loaded = load(at._replace(spec=spec, variants=((variant, scale),)))
 
     def write(part: Path) -> None:
-        loaded.model.save_pretrained(part)
+        loaded.model.save_pretrained(part, state_dict=_apart(loaded.model))
         loaded.tokenizer.save_pretrained(part)
         again = auto_class(loaded.family).from_pretrained(part, dtype=torch.float32, use_safetensors=True).eval()
         if not _same(again, loaded.model):
@@ -54,9 +54,18 @@ def export_transformers(variant: Variant, folder: Path, scale: float = 1.0, mode
     write_whole(folder, write)
 
 
+def _apart(model) -> dict[str, torch.Tensor] | None:
+    """What to write of a model whose head has weights of its own, where transformers' choice will not do (None).
+
+    It leaves out one of two names of a tensor, as the head's bias has in BERT, and would tie them again only where it
+    ties the embeddings too.
+    """
+    return None if is_tied(model) else {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
 def _same(one, other) -> bool:
-    ours, theirs = parameters(one), parameters(other)
-    same = ours.keys() == theirs.keys() and all(torch.equal(p, theirs[name]) for name, p in ours.items())
+    ours, theirs = one.state_dict(), other.state_dict()
+    same = ours.keys() == theirs.keys() and all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
     return same and torch.equal(_logits(one), _logits(other))
 
 

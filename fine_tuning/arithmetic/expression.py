@@ -15,7 +15,9 @@ from typing import NamedTuple
 from data_builders.errors import FactrootsError
 
 #: A name may hold a minus, as folders do: one that subtracts stands after a space, a bracket or another sign.
-_TOKEN = re.compile(r"\s*(?:(?P<sign>[+*()-])|'(?P<one>[^']+)'|\"(?P<two>[^\"]+)\"|(?P<word>[^\s+*()'\"]+)|(?P<odd>.))")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<sign>[+*()-])|'(?P<one>[^']+)'|\"(?P<two>[^\"]+)\"|(?P<word>[^\s+*()'\"]+)|(?P<odd>\S))"
+)
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE]-?\d+)?")
 _PLAIN = re.compile(r"[^\s+*()'\"-][^\s+*()'\"]*")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
+
 from data_builders.errors import FactrootsError
 from fine_tuning.locating import Located
 from fine_tuning.models import Loaded, load
@@ -70,9 +72,29 @@ def vector_between(after: Located, before: Loaded) -> Vector:
         untie(other.model)
         untie(before.model)
     try:
-        return Vector(difference(parameters(other.model), parameters(before.model)), tie)
+        return Vector(difference(_named(other.model, before.model), parameters(before.model)), tie)
     except FactrootsError as error:
         raise FactrootsError(f"{after.spec} - {before.spec}: {error}") from error
+
+
+def _named(model, like) -> dict[str, torch.Tensor]:
+    """A model's parameters by the names that `like` has for them.
+
+    Two names of one parameter there may be two parameters here, as the bias of BERT's head once that is untied and has
+    been written: then it is the head's own that is used.
+    """
+    own = dict(model.named_parameters(remove_duplicate=False))
+    used = {id(p) for p in model.get_output_embeddings().parameters()}
+    names: dict[int, list[str]] = {}
+    for name, parameter in like.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    found, left = {}, set(own)
+    for canonical, parameter in parameters(like).items():
+        here = [name for name in names[id(parameter)] if name in own]
+        left -= set(here)
+        if here:
+            found[canonical] = own[next((name for name in here if id(own[name]) in used), here[0])]
+    return found | {name: own[name] for name in left}
 
 
 def aligned(vectors: list[Vector], base: Callable[[], Loaded]) -> tuple[list[Delta], str]:
