@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerState
 
@@ -75,7 +74,7 @@ class Fitter(Trainer):
             if (free := shutil.disk_usage(self.args.output_dir).free) < needed:
                 raise OSError(f"it needs {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} are free")
             super()._save_checkpoint(model, trial)
-        except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors wrap the system's own
+        except (OSError, RuntimeError) as error:  # torch wraps the system's own
             shutil.rmtree(folder, ignore_errors=True)
             raise FactrootsError(
                 f"cannot write {folder}: {error}; make room, and the same command goes on from the step kept last"

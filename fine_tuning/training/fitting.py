@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import resource
 import shutil
@@ -42,11 +43,11 @@ def fit(
     trained = weights.trainables(model, groups)
     _check(job, schedule)
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, _settings(job, schedule, callbacks, groups, trained))
+    claim(folder / "phase.json", _settings(job, schedule, callbacks, groups, trained))
     if not (folder / DONE).is_file():
         _train(job, folder, schedule, list(callbacks), groups, collate or job.examples.collate, trained)
         write_atomically(folder / FINAL, lambda part: weights.save(part, trained))
-        write_json(folder / DONE, _how_it_went(job.folder / f"{phase}.jsonl"))
+        write_json(folder / DONE, _how_it_went(job.folder / f"{phase}.jsonl", bool(job.patience)))
         for path in folder.glob("checkpoint-*"):
             shutil.rmtree(path)
     weights.restore(folder / FINAL, trained)
@@ -154,25 +155,30 @@ def _settings(job: Job, schedule: Schedule, callbacks, groups, trained) -> dict:
     }
 
 
-def _claim(folder: Path, settings: dict) -> None:
-    """Make `folder` this phase's, or find that it is already."""
-    path = folder / "phase.json"
+def claim(path: Path, settings: dict) -> None:
+    """Make the folder of `path` that of these settings, or find that it is already.
+
+    Raises FactrootsError, naming what differs, where it is another's.
+    """
     if not path.is_file():
         write_json(path, settings)
     elif (held := read_json(path)) != settings:
-        differ = ", ".join(key for key in settings if held.get(key) != settings[key])
+        differ = ", ".join(sorted(k for k in held.keys() | settings.keys() if held.get(k) != settings.get(k)))
         raise FactrootsError(
-            f"{folder} holds a training of other settings (its {differ} differ); remove it, or choose another --output"
+            f"{path.parent} holds a training of other settings (its {differ} differ); "
+            "remove it, or choose another --output"
         )
 
 
-def _how_it_went(log: Path) -> dict:
-    """Steps, seconds, the last losses and scores, and the process's peak memory so far in MB."""
-    import json
-
-    went = {}
-    for line in log.read_text(encoding="utf-8").splitlines():
-        went |= json.loads(line)
+def _how_it_went(log: Path, best: bool) -> dict:
+    """Steps, seconds, the last loss, held-out loss and scores, the process's peak memory so far in MB, and the step
+    that was kept: the last, or the one whose held-out loss is least."""
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    went = {key: value for line in lines for key, value in line.items()}
+    held = [line for line in lines if "held_loss" in line]
+    if best:
+        went |= min(held, key=lambda line: line["held_loss"]) | {key: went[key] for key in ("step", "seconds")}
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there, in KB here
     went["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
+    went["kept"] = min(held, key=lambda line: line["held_loss"])["step"] if best else went["step"]
     return {"steps" if key == "step" else key: value for key, value in went.items()}

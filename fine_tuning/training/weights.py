@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import errno
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -37,7 +39,20 @@ def save(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     """Write them to one safetensors file; equal tensors give equal bytes."""
     from safetensors.torch import save_file
 
-    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, path)
+    with system_errors(path):
+        save_file({name: t.detach().contiguous() for name, t in tensors.items()}, path)
+
+
+@contextmanager
+def system_errors(path: Path) -> Iterator[None]:
+    """What safetensors could not write, as the system said it: a full disk is an OSError."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        code = errno.ENOSPC if "os error 28" in str(error) else errno.EIO
+        raise OSError(code, str(error), str(path)) from error
 
 
 @torch.no_grad()
