@@ -14,7 +14,7 @@ class Block(NamedTuple):
     """A sub-block of a layer, as names of the layer's modules.
 
     out : whose output is added to the residual; residual : whose first input is that residual; norm : what is applied
-    to the sum, None in a layer that norms beforehand; hub : where `adapters` keeps its own, None where it cannot.
+    to the sum, None in a layer that norms beforehand; hub : where `adapters` keeps its own, None where it has none.
     """
 
     out: str
@@ -81,7 +81,8 @@ ARCHITECTURES = {
     ),
     "albert": Architecture(
         "albert.encoder.albert_layer_groups.*.albert_layers.*",
-        Block("attention.output_dropout", "attention.query", "attention.LayerNorm", "attention.attention_adapters"),
+        # `adapters` 1.3.0 mistakes the residual for the output there: what its files hold is of another place.
+        Block("attention.output_dropout", "attention.query", "attention.LayerNorm", None),
         Block("ffn_output", "ffn", "full_layer_layer_norm", _HUB[1]),
         "albert.embeddings",
         "predictions.LayerNorm",
