@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -67,8 +68,13 @@ class Judged:
         for name, values in KINDS[pool.protocol.kind](pool, found).items():
             frame[name] = values
         for name in self._hashed:
-            frame[name] = hash_array(frame[name].to_numpy(object), categorize=False)
+            frame[name] = hashes(frame[name])
         return frame.assign(lang=lang, relation=relation)[COLUMNS]
+
+
+def hashes(names: pd.Series) -> np.ndarray:
+    """64-bit hashes of names. Intervals are drawn from subjects in the order of theirs."""
+    return hash_array(names.to_numpy(object), categorize=False)
 
 
 def items(row: dict, relation: str, pool: Pool, gold: str, unscored: Counter[str]) -> Iterator[dict]:

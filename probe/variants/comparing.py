@@ -9,6 +9,7 @@ import pandas as pd
 
 from probe.corrections import holm
 from probe.estimates import Drawn, Estimate, Part, ratios
+from probe.judging import hashes
 from probe.pairs import Paired, paired
 from probe.uncertainty import p_value
 from probe.variants.record import Effect, Interval, Row
@@ -46,7 +47,7 @@ def _parts(frame: pd.DataFrame):
 
 
 def _rows(part: str, frame: pd.DataFrame, langs: Sequence[str], how: str):
-    frame = frame.rename(columns={"before": "a", "after": "b"})
+    frame = _hashed(frame).rename(columns={"before": "a", "after": "b"})
     yield _row(part, None, None, frame, paired(frame, how)[0])
     for lang in langs:
         own = frame[frame["lang"] == lang]
@@ -76,13 +77,18 @@ def _row(part: str, lang: str | None, relation: str | None, frame: pd.DataFrame,
     )
 
 
+def _hashed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Subjects by their hashes, as in runs: so that the same answers have the same draws, and intervals, everywhere."""
+    return frame.assign(subject_uri=hashes(frame["subject_uri"]))
+
+
 def interval(estimate: Estimate) -> Interval:
     """An estimate as the record has it."""
     return Interval(**estimate._asdict())
 
 
 def _effect(frame: pd.DataFrame, taught: str, held: str, how: str) -> Effect | None:
-    own = frame[frame["taught"].isin([taught, held])].reset_index(drop=True)
+    own = _hashed(frame[frame["taught"].isin([taught, held])]).reset_index(drop=True)
     if own["taught"].nunique() < 2:
         return None
     is_taught, gain = (own["taught"] == taught).to_numpy(), (own["after"] - own["before"]).to_numpy()

@@ -19,7 +19,7 @@ def cost(variants: Sequence[Variant]) -> Cost:
         density=stored / variants[0].about.base.parameters,
         bytes=sum(v.bytes for v in variants),
         seconds=_known(sum, [t.get("seconds") for t in timings]),
-        peak_memory=_known(max, [t.get("peak_memory") for t in timings]),
+        peak_mb=_known(max, [t.get("peak_mb") for t in timings]),
     )
 
 

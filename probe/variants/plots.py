@@ -60,7 +60,7 @@ def _taught(record: dict, figure) -> bool:
 def _costs(record: dict, figure) -> bool:
     """The difference over all against what a variant takes: disk, and time and memory where they are known."""
     gain = {row["variant"]: row for row in record["rows"] if row["facts"] == "all" and not row["lang"]}
-    wanted = {"bytes": ("disk, MB", 1e6), "seconds": ("training, s", 1), "peak_memory": ("peak memory, GB", 1e9)}
+    wanted = {"bytes": ("disk, MB", 1e6), "seconds": ("training, s", 1), "peak_mb": ("peak memory, MB", 1)}
     panels = {}
     for name, (label, unit) in wanted.items():
         known = [(one["name"], one["cost"][name] / unit) for one in record["variants"] if one["cost"][name]]

@@ -72,7 +72,7 @@ class Effect(_Record):
 
 class Cost(_Record):
     """Of a variant, or of several together: parameters trained, numbers stored, their share of the base's parameters,
-    bytes of weights on disk, seconds of training, and its peak memory in bytes (of several, the greatest).
+    bytes of weights on disk, seconds of training, and its peak memory in MB (of several, the greatest).
 
     None is not known: a variant that was composed or copied has no training of its own to tell of.
     """
@@ -82,7 +82,7 @@ class Cost(_Record):
     density: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     bytes: Count
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
-    peak_memory: Count | None
+    peak_mb: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
 
 
 class Part(_Record):

@@ -16,14 +16,14 @@ def p_value(p: float) -> str:
     return "<.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
 
 
-def size(number: int | None) -> str:
+def size(number: float | None) -> str:
     """Bytes as people read them."""
     if number is None:
         return "–"
     for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if number >= step:
             return f"{number / step:.1f} {unit}"
-    return f"{number} B"
+    return f"{number:.0f} B"
 
 
 def duration(seconds: float | None) -> str:
@@ -41,7 +41,7 @@ def duration(seconds: float | None) -> str:
 def costs(cost: dict) -> list[str]:
     """Trained, stored, density, disk, time, memory."""
     numbers = [f"{cost['trained']:,}", f"{cost['stored']:,}", f"{100 * cost['density']:.2f} %"]
-    return [*numbers, size(cost["bytes"]), duration(cost["seconds"]), size(cost["peak_memory"])]
+    return [*numbers, size(cost["bytes"]), duration(cost["seconds"]), size(cost["peak_mb"] and 1e6 * cost["peak_mb"])]
 
 
 #: What stands over :func:`costs`.
