@@ -1,4 +1,4 @@
-"""Callbacks on gradients: what is masked stays bit for bit, penalties are the formulas', draws hang on seed and step."""
+"""Callbacks on gradients: what is masked stays bit for bit, penalties are the formulas', draws hang on seed, step."""
 
 from types import SimpleNamespace
 

@@ -1,0 +1,189 @@
+"""What sparse fine-tuning costs: choosing K entries, a masked step, applying a variant, memory; `--help`.
+
+Times are of the processor, on one thread. `step` pairs dense and masked steps of one model and says the median of their
+ratios; `memory` trains each method for two steps in a process of its own, from which what loading takes is taken off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+
+import torch
+
+METHODS = ("full", "lt-sft", "lt-sft-task", "childtuning-f", "childtuning-d", "diffpruning")
+
+
+def peak() -> float:
+    """The most memory that this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def masked_lm(vocabulary: int, width: int, layers: int):
+    from transformers import AutoConfig, AutoModelForMaskedLM
+
+    sizes = {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": width // 64}
+    more = {"intermediate_size": 4 * width, "vocab_size": vocabulary, "max_position_embeddings": 130}
+    torch.manual_seed(0)
+    return AutoModelForMaskedLM.from_config(AutoConfig.for_model("xlm-roberta", **sizes, **more))
+
+
+def tensors(millions: int) -> dict[str, torch.Tensor]:
+    """Parameters like those of a multilingual model, most of them embeddings."""
+    rows = int(millions * 1e6 * 0.6) // 640
+    layers = int(millions * 1e6 * 0.4) // (640 * 2048)
+    torch.manual_seed(0)
+    shapes = {"embeddings": (rows, 640), **{f"layer.{i}": (640, 2048) for i in range(layers)}}
+    return {name: torch.randn(shape).mul_(0.02) for name, shape in shapes.items()}
+
+
+def top(options) -> None:
+    from fine_tuning.sparse.topk import top as choose
+
+    start = tensors(options.millions)
+    now = {name: tensor + torch.empty_like(tensor).normal_(0, 1e-4) for name, tensor in start.items()}
+    shapes, size = {n: tuple(t.shape) for n, t in start.items()}, sum(t.numel() for t in start.values())
+    before, began = peak(), time.process_time()
+    masks = choose(shapes, lambda n, at: now[n].view(-1)[at] - start[n].view(-1)[at], int(size * 0.0276))
+    spent = time.process_time() - began
+    found = sum(int(mask.count_nonzero()) for mask in masks.values())
+    print(f"top: {found:,} of {size:,} entries in {spent:.1f} s, {peak() - before:,.0f} MB above the two models")
+
+
+def apply(options) -> None:
+    from torch import nn
+
+    from fine_tuning.variants.delta import Sparse, add_to
+    from fine_tuning.variants.delta_file import read_delta, write_delta
+
+    model = {name: nn.Parameter(tensor, requires_grad=False) for name, tensor in tensors(options.millions).items()}
+    size = sum(tensor.numel() for tensor in model.values())
+    for density in (0.01, 0.02):
+        delta = {}
+        for name, tensor in model.items():
+            at = (torch.rand(tensor.numel()) < density).nonzero()[:, 0]
+            delta[name] = Sparse(at, torch.randn(len(at)) * 1e-3, tuple(tensor.shape))
+        with TemporaryDirectory() as folder:
+            write_delta(Path(folder), delta)
+            disk = sum(path.stat().st_size for path in Path(folder).iterdir())
+            began = time.process_time()
+            undo = add_to(model, read_delta(Path(folder)))
+        spent = time.process_time() - began
+        began = time.process_time()
+        undo()
+        back = time.process_time() - began
+        print(
+            f"apply: {density:.0%} of {size:,} parameters read and applied in {spent:.2f} s, taken off in {back:.2f} s, "
+            f"{disk / 1e6:.1f} MB on disk ({disk / (4 * size):.2%} of the model's)"
+        )
+
+
+def step(options) -> None:
+    from fine_tuning.sparse.callbacks import Masked, TowardStart
+    from fine_tuning.training.loss import summed_loss
+    from fine_tuning.variants.names import parameters, untie
+
+    model = masked_lm(options.vocabulary, options.width, options.layers)
+    untie(model)
+    model.get_output_embeddings().weight.requires_grad_(False)
+    named = {name: p for name, p in parameters(model).items() if p.requires_grad}
+    size = sum(p.numel() for p in named.values())
+    ids = torch.randint(5, options.vocabulary, (8, options.length))
+    batch = {"input_ids": ids, "labels": torch.where(torch.rand(ids.shape) < 0.15, ids, -100)}
+    masks = {name: torch.rand(p.shape) < 0.0276 for name, p in named.items()}
+    start = {name: p.detach().clone() for name, p in named.items()}
+    optimizer = torch.optim.AdamW(named.values(), lr=1e-5, weight_decay=0.0, fused=True)
+
+    def seconds(*callbacks) -> float:
+        began = time.process_time()
+        (summed_loss(model, batch, False)[0] / 40).backward()
+        for one in callbacks:
+            one.on_pre_optimizer_step(None, SimpleNamespace(global_step=0), None)
+        torch.nn.utils.clip_grad_norm_(named.values(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        return time.process_time() - began
+
+    masked, toward = Masked(named, masks), TowardStart(named, start, 0.1, size)
+    seconds(masked)
+    rounds = [(seconds(), seconds(masked), seconds(toward), seconds(toward, masked)) for _ in range(options.rounds)]
+    for what, a, b in (
+        ("masked / dense", 1, 0),
+        ("masked / dense, both with the penalty", 3, 2),
+        ("penalty / none", 2, 0),
+    ):
+        ratios = sorted(one[a] / one[b] for one in rounds)
+        print(f"step: {what} {median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f}) of {size:,} parameters")
+    print(f"step: a dense one {median(one[0] for one in rounds):.2f} s, 8 texts of {options.length} tokens")
+
+
+def memory(options) -> None:
+    taken = {}
+    for method in METHODS:
+        command = [sys.executable, __file__, "--one", method, "--vocabulary", str(options.vocabulary)]
+        command += ["--width", str(options.width), "--layers", str(options.layers), "--length", str(options.length)]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        taken[method], planned = map(float, said.split())
+        against = taken[method] / taken["full"]
+        print(
+            f"memory: {method} {taken[method]:,.0f} MB above the model ({planned:,.0f} planned), {against:.2f} × full"
+        )
+
+
+def one(options) -> None:
+    """Train a method for two steps, and say by how much the peak lies above the loaded model, and what was planned."""
+    from dataclasses import replace
+
+    from fine_tuning.methods.table import parse_method
+    from fine_tuning.training.job import Examples, Job
+
+    method = parse_method(options.one if options.one != "childtuning-d" else "childtuning-d(batches=2)")
+    model = masked_lm(options.vocabulary, options.width, options.layers)
+    ids = torch.randint(5, options.vocabulary, (64, options.length))
+    rows = [{"ids": row} for row in ids]
+
+    def collate(some):
+        stacked = torch.stack([row["ids"] for row in some])
+        return {"input_ids": stacked, "labels": torch.where(torch.arange(options.length) % 7 == 0, stacked, -100)}
+
+    spec = type("Spec", (), {"variants": (), "__str__": lambda _: "made up"})()
+    loaded = SimpleNamespace(model=model, family="masked", spec=spec, sha256="0" * 64)
+    schedule = replace(method.schedule, steps=2, batch=8)
+    planned = method.plan(model, schedule).held * 4 / 2**20
+    with TemporaryDirectory() as folder:
+        job = Job(loaded, Examples(rows, None, collate, {}), schedule, Path(folder), quiet=True)
+        before = peak()
+        made = method.train(job)
+        made.write(Path(folder))
+    print(peak() - before, planned)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = {"top": top, "apply": apply, "step": step, "memory": memory}
+    parser.add_argument("--parts", nargs="+", choices=parts, default=list(parts))
+    parser.add_argument("--millions", type=int, default=270, help="parameters of `top` and `apply`")
+    parser.add_argument("--vocabulary", type=int, default=120_000)
+    parser.add_argument("--width", type=int, default=384)
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--length", type=int, default=32, help="tokens of a text, of `step` and `memory`")
+    parser.add_argument("--rounds", type=int, default=9, help="of `step`")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.one:
+        one(options)
+    else:
+        for part in options.parts:
+            parts[part](options)
+
+
+if __name__ == "__main__":
+    main()
