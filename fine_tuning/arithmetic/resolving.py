@@ -43,6 +43,7 @@ def resolve(expression: Expression, model: str | None = None) -> Terms:
     """
     variants = {name: read_variant(Path(name)) for name, _ in expression.terms if is_variant(Path(name))}
     models = [(name, value) for name, value in expression.terms if name not in variants]
+    places = {name: _located(name) for name, _ in models}
     before = _located(model or _base(expression, variants, models))
 
     @cache
@@ -56,8 +57,8 @@ def resolve(expression: Expression, model: str | None = None) -> Terms:
         if name in variants:
             vectors.append(vector_of(variants[name], base))
             parents.append(Parent(name=name, sha256=variants[name].about.sha256, scale=value))
-        elif (sha256 := base_sha256((at := _located(name)).folder)) != about.sha256:
-            vectors.append(vector_between(at, base()))
+        elif (sha256 := base_sha256(places[name].folder)) != about.sha256:
+            vectors.append(vector_between(places[name], base()))
             parents.append(Parent(name=name, sha256=sha256, scale=value))
         else:
             continue
