@@ -70,12 +70,17 @@ schedule = _options(
 @click.option(
     "--score-facts", metavar="FACTSET", help="Ask P@1 in its languages too, as 'atlas(langs=it;ja,sample=20)'."
 )
+@click.option(
+    "--tensorboard", type=click.Path(path_type=Path), help="Write the log to this folder for TensorBoard too."
+)
 @click.option("--output", type=click.Path(path_type=Path), help="The variant's folder.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and what it would take.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--device", default="cpu", show_default=True, help="Where the model is trained, as cpu or cuda:0.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def run(method, model, seed, every, patience, score_facts, output, dry_run, as_json, device, quiet, **given):
+def run(
+    method, model, seed, every, patience, score_facts, tensorboard, output, dry_run, as_json, device, quiet, **given
+):
     """Train a variant of a model with METHOD, as full or 'lt-sft(density=0.01)'.
 
     It learns the text of --corpus or --text, or the facts of --factset. An interrupted training goes on where it
@@ -101,7 +106,7 @@ def run(method, model, seed, every, patience, score_facts, output, dry_run, as_j
 
         scores = scores_of(score_facts)
     examples = _examples(given, seed, quiet)
-    made = tune(tuning, examples, output, scores, shlex.join(["probe", *sys.argv[1:]]), quiet)
+    made = tune(tuning, examples, output, scores, shlex.join(["probe", *sys.argv[1:]]), quiet, tensorboard)
     if as_json:
         click.echo(made.about.model_dump_json())
     else:

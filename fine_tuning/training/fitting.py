@@ -64,7 +64,7 @@ def _train(job, folder, schedule, callbacks, groups, collate, trained) -> None:
     model, held = job.loaded.model, job.examples.held
     use_cache = getattr(model.config, "use_cache", None)
     with progress(job.quiet, "steps") as bar:
-        log = Log(job.folder / f"{folder.name}.jsonl", bar, schedule, list(trained.values()), job.patience)
+        log = Log(job.folder / f"{folder.name}.jsonl", bar, schedule, list(trained.values()), job.patience, job.board)
         fitter = Fitter(
             job,
             trained,
@@ -93,7 +93,7 @@ def _arguments(job: Job, folder: Path, schedule: Schedule):
     from transformers import TrainingArguments
 
     steps, asks = schedule.steps, job.examples.held is not None or bool(job.scores)
-    return TrainingArguments(
+    made = TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=schedule.batch // schedule.accumulate,
@@ -121,6 +121,9 @@ def _arguments(job: Job, folder: Path, schedule: Schedule):
         dataloader_pin_memory=False,
         log_level="error",
     )
+    if made.device.type == "cuda":
+        made._n_gpu = 1  # else a batch would be spread over all there are
+    return made
 
 
 def _optimizer(groups: list[dict], schedule: Schedule) -> torch.optim.Optimizer:
@@ -139,6 +142,10 @@ def _check(job: Job, schedule: Schedule) -> None:
         raise FactrootsError("there is nothing to train on; give more text or facts")
     if job.patience and (job.examples.held is None or not job.every):
         raise FactrootsError("--patience needs text that is held out (--held) and how often to ask it (--every)")
+    if job.board:
+        from fine_tuning.training.log import summary_writer
+
+        summary_writer()
 
 
 def _settings(job: Job, schedule: Schedule, callbacks, groups, trained) -> dict:

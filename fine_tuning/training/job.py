@@ -34,6 +34,7 @@ class Job:
 
     every : ask the held-out loss and the scores every so many steps (0: at the end). patience : stop when the loss has
         not fallen for so many evaluations, and keep the best (0: never).
+    board : a folder to write the log to for TensorBoard too, if it is installed.
     scores : what to ask besides the held-out loss, by name, as P@1; a function of the model that says a number.
     phases : how each phase that is finished went: steps, seconds, losses.
     """
@@ -46,6 +47,7 @@ class Job:
     quiet: bool = False
     every: int = 0
     patience: int = 0
+    board: Path | None = None
     scores: dict[str, Callable[[nn.Module], float]] = field(default_factory=dict)
     phases: dict[str, dict] = field(default_factory=dict)
 

@@ -27,7 +27,8 @@ class Log(TrainerCallback):
     (before it is cut), ``rate``; or ``held_loss`` and scores; and ``seconds`` of training so far.
     """
 
-    def __init__(self, path: Path, bar: Quiet, schedule: Schedule, trained: list, patience: int):
+    def __init__(self, path: Path, bar: Quiet, schedule: Schedule, trained: list, patience: int, board=None):
+        self.board = board and summary_writer()(str(board / path.stem))
         self.path, self.bar, self.schedule, self.trained, self.patience = path, bar, schedule, trained, patience
         self.loss, self.norm, self.each = 0.0, 0.0, math.ceil(schedule.steps / LINES)
 
@@ -70,6 +71,12 @@ class Log(TrainerCallback):
         line = {"step": step, **values, "seconds": round(time.monotonic() - self.began, 3)}
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+        for name, value in values.items() if self.board else ():
+            self.board.add_scalar(name, value, step)
+
+    def on_train_end(self, args, state, control, **_):
+        if self.board:
+            self.board.close()
 
     def diverged(self, what: str, value: float, step: int) -> FactrootsError:
         kept = sorted(int(p.name.partition("-")[2]) for p in self.path.parent.glob(f"{self.path.stem}/checkpoint-*"))
@@ -78,6 +85,15 @@ class Log(TrainerCallback):
             f"{what} is {value} at step {step} of phase {self.path.stem}; {last}; "
             "pass a lower --rate or a longer --warmup, and another --output"
         )
+
+
+def summary_writer() -> type:
+    """The class that writes for TensorBoard. Raises FactrootsError where it is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise FactrootsError("--tensorboard needs a package: pip install tensorboard") from error
+    return SummaryWriter
 
 
 def stalled(state, patience: int, every: int) -> bool:

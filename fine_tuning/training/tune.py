@@ -75,11 +75,13 @@ def tune(
     scores: Scores | None = None,
     command: str = "",
     quiet: bool = False,
+    board: Path | None = None,
 ) -> Variant:
     """Train, and write the variant to `output`, whole or not at all.
 
     `examples` makes them for the loaded model and may keep files in the folder given. What is under way lies beside
-    `output` in ``.NAME.work``, from which the same call goes on after an interruption; then it is removed.
+    `output` in ``.NAME.work``, from which the same call goes on after an interruption; then it is removed. `board` is
+    a folder for TensorBoard.
     Raises FactrootsError where `output` is there, the work is of other settings, or the examples are too few.
     """
     output = Path(output)
@@ -93,13 +95,13 @@ def tune(
             claim(work / "job.json", _settings(tuning, loaded))
             data = examples(loaded, work / "data")
             _enough(data, tuning.schedule)
+            job = Job(loaded, data, tuning.schedule, work, tuning.seed, quiet, tuning.every, tuning.patience, board)
+            job.scores = scores(loaded) if scores else {}
+            trained = tuning.method.train(job)
         except BaseException:
             if not any(work.glob("*/phase.json")):  # nothing has been trained yet
                 shutil.rmtree(work)
             raise
-        job = Job(loaded, data, tuning.schedule, work, tuning.seed, quiet, tuning.every, tuning.patience)
-        job.scores = scores(loaded) if scores else {}
-        trained = tuning.method.train(job)
         timing = {
             "command": command,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

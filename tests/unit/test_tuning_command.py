@@ -7,7 +7,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from neuron_fixtures import tiny
-from probe_fixtures import save_model, small_world
+from probe_fixtures import probed, save_model, small_world
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
@@ -19,6 +19,8 @@ from fine_tuning.training import tune as tuning
 from fine_tuning.training.facts import fact_examples
 from fine_tuning.variants.folder import read_variant
 from fine_tuning.variants.names import parameters
+from probe.protocols import Protocol
+from probe.scores import score
 
 
 @pytest.fixture
@@ -82,30 +84,22 @@ def test_a_variant_on_a_variant_names_its_parent_and_is_probed_with_it(base, tex
     assert load(f"{model}+{second}").sha256 != load(model).sha256
 
 
-def test_p1_is_asked_in_training(base, tmp_path):
+def test_p1_is_asked_in_training_as_the_prober_asks_it(base, tmp_path):
     facts = small_world(tmp_path / "facts", subjects=6)
-    spec = FactSet.parse(facts)
     found = run(
-        *("full", "--model", base, "--factset", facts, "--facts-langs", "it", "--train-share", 1.0),
-        *(
-            "--steps",
-            60,
-            "--batch",
-            4,
-            "--rate",
-            1e-2,
-            "--every",
-            30,
-            "--score-facts",
-            replace(spec, langs=("it", "ja")),
-        ),
-        *("--output", tmp_path / "v", "--quiet"),
+        *("full", "--model", base, "--factset", facts, "--facts-langs", "it", "--steps", 4, "--batch", 4, "--every", 2),
+        *("--rate", 1e-2, "--score-facts", facts, "--output", tmp_path / "v", "--quiet"),
     )
     assert found.exit_code == 0, found.output
     asked = [json.loads(line) for line in (tmp_path / "v" / "train.jsonl").read_text().splitlines()]
     asked = [line for line in asked if "P@1 it" in line]
-    assert [line["step"] for line in asked] == [30, 60]
-    assert asked[-1]["P@1 it"] == 1.0 and 0 <= asked[-1]["P@1 ja"] <= 1
+    assert [line["step"] for line in asked] == [2, 4]
+    one = load(f"{base}+{tmp_path / 'v'}")
+    for lang in ("it", "ja"):
+        only = str(replace(FactSet.parse(facts), langs=(lang,)))
+        assert (
+            score(probed(tmp_path / lang, only, one), Protocol.parse("kassner2021")).value == asked[-1][f"P@1 {lang}"]
+        )
 
 
 def test_a_broken_off_command_goes_on_and_ends_with_the_same_file(base, tmp_path, monkeypatch):
@@ -171,6 +165,17 @@ def test_bad_input_is_one_line_and_leaves_nothing(base, text, tmp_path, args, sa
         raise found.exception
     assert "\n" not in str(found.exception)
     assert {p.name for p in tmp_path.iterdir()} == {"base", "it.txt"}
+
+
+def test_tensorboard_is_an_extra(base, text, tmp_path):
+    args = ("full", "--model", base, "--text", text, "--steps", 2, "--batch", 2, "--tensorboard", tmp_path / "board")
+    found = run(*args, "--output", tmp_path / "v", "--quiet")
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        assert "pip install tensorboard" in str(found.exception)
+    else:
+        assert list((tmp_path / "board" / "train").iterdir()) and found.exit_code == 0
 
 
 def test_the_group_knows_methods_from_commands():

@@ -63,7 +63,7 @@ def test_a_causal_model_reads_what_the_prober_reads_and_is_asked_the_objects_tok
         assert asked == list(range(asked[0], asked[-1] + 1)) and [row["ids"][i] for i in asked] == [
             label for label in row["labels"] if label != -100
         ]
-        said = one.tokenizer.decode([row["ids"][i] for i in asked]).replace(" ", "").replace("▁", "")
+        said = one.tokenizer.decode([row["ids"][i] for i in asked]).replace(" ", "").strip("▁Ġ")
         assert said.replace(".", "") == own["object"]
 
 
@@ -115,9 +115,11 @@ def test_all_templates_are_taught_where_they_are_asked_for(tmp_path):
 
 
 def test_taught_facts_are_learned_and_the_others_are_not(tmp_path):
-    text = small_world(tmp_path / "facts", subjects=8, langs=["it"])
+    objects = ["Roma", "Italia", "capital", "the"]  # of one token each, so that none is asked at a length never taught
+    rows = [fact("P36", f"{a}{b}", objects[(i + j) % 4]) for i, a in enumerate("abcde") for j, b in enumerate("moru")]
+    text = write_facts(tmp_path / "facts", {"it": rows}, {"it": {"P36": "[X] is [Y]."}})
     data = opened(text)
-    work = job(tmp_path / "work", "bert", Schedule(steps=300, batch=8, rate=1e-2), dropout=0.0)
+    work = job(tmp_path / "work", "bert", Schedule(steps=200, batch=8, rate=1e-2), dropout=0.0)
     work.examples = fact_examples(data, work.loaded, share=0.6)
     split = sides(data, 0.6, 0)
 
