@@ -75,16 +75,17 @@ def fact_examples(
     """Every fact of `data` in each of its languages, by each of the templates that `data` has for it.
 
     A masked LM reads the template with as many masks for the object as it has tokens by itself, and is asked for these,
-    which is how the prober asks. A causal one reads the sentence and is asked for the tokens that hold the object, or,
-    for `sentence`, for all. What cannot be asked so is left out and counted in ``about``. Raises FactrootsError where
-    a language has no templates, or nothing is left.
+    which is how the prober asks. A causal one reads the sentence, begun with a capital letter as BEAR's are, and is
+    asked for the tokens that hold the object or the space before it, or, for `sentence`, for all. What cannot be asked
+    so is left out and counted in ``about``. Raises FactrootsError where a language has no templates, or nothing is
+    left.
     """
     data.need_questions()
     split = sides(data, share, seed)
     train, held, dropped = [], [], Counter()
     make = _masked if one.family == "masked" else _causal
     for lang in data.langs:
-        found = list(_statements(data, lang))
+        found = [_capitalised(s) if one.family == "causal" else s for s in _statements(data, lang)]
         for statement, made in zip(found, make(one, found, sentence), strict=True):
             if isinstance(made, str):
                 dropped[made] += 1
@@ -105,6 +106,7 @@ def fact_examples(
         "examples": len(train),
         "held_examples": len(held),
         "dropped": dict(dropped),
+        "case": "capital" if one.family == "causal" else "keep",
         "asked": "sentence" if sentence and one.family == "causal" else "object",
     }
     padding = one.tokenizer.pad_token_id
@@ -141,6 +143,11 @@ def _statements(data: OpenFactSet, lang: str) -> Iterator[Statement]:
             yield Statement(row["fact"], prompt, row["object"])
 
 
+def _capitalised(statement: Statement) -> Statement:
+    prompt, answer = (text[:1].upper() + text[1:] for text in (statement.prompt, statement.object))
+    return statement._replace(prompt=prompt, object=answer if prompt.startswith(OBJECT) else statement.object)
+
+
 def _masked(one: Loaded, found: Sequence[Statement], _: bool) -> Iterable[dict | str]:
     """Rows, or why there is none: see :mod:`probe.scoring.encode`, whose ids these are."""
     tokenizer, limit = one.tokenizer, token_limit(one)
@@ -172,9 +179,12 @@ def _causal(one: Loaded, found: Sequence[Statement], sentence: bool) -> Iterable
     first = next(i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None)
     coded = tokenizer([s.text for s in found], add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     for statement, ids, offsets in zip(found, coded["input_ids"], coded["offset_mapping"], strict=True):
-        start = statement.prompt.index(OBJECT)
-        end = start + len(statement.object)
-        holds = [sentence or (begin < end and stop > start) for begin, stop in offsets]
+        at = statement.prompt.index(OBJECT)
+        start, end = (
+            len(statement.prompt[:at].rstrip()),
+            at + len(statement.object),
+        )  # a space may be a token of its own
+        holds = [sentence or (begin < end and (stop > start or begin == stop == start)) for begin, stop in offsets]
         labels = [token if h else IGNORED for token, h in zip(ids, holds, strict=True)]
         own = [token for token in labels if token != IGNORED]
         yield _fault(tokenizer, own, [first, *ids], limit) or {"ids": [first, *ids], "labels": [IGNORED, *labels]}

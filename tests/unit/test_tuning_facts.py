@@ -12,7 +12,8 @@ from data_builders.factset import FactSet
 from fine_tuning.methods.method import Schedule
 from fine_tuning.training.facts import fact_examples, held_facts, recorded_sides, sides
 from probe.judging import Judged
-from probe.prompts import relations
+from probe.passes import needed
+from probe.prompts import capital, relations
 from probe.protocols import Protocol
 from probe.scoring.encode import encode, token_limit
 
@@ -56,7 +57,7 @@ def test_a_causal_model_reads_what_the_prober_reads_and_is_asked_the_objects_tok
     templates = {t.relation: t for t in data.templates("it")}
     for row, sentence in zip(rows, whole, strict=True):
         own = facts[row["fact"]]
-        text = templates[own["relation"]].fill(own["subject"], own["object"])
+        text = capital(templates[own["relation"]].fill(own["subject"], own["object"]))
         assert row["ids"] == sentence["ids"] == slow.ids(text)
         assert sentence["labels"] == [-100, *row["ids"][1:]]
         asked = [i for i, label in enumerate(row["labels"]) if label != -100]
@@ -115,17 +116,17 @@ def test_all_templates_are_taught_where_they_are_asked_for(tmp_path):
 
 
 def test_taught_facts_are_learned_and_the_others_are_not(tmp_path):
-    objects = ["Roma", "Italia", "capital", "the"]  # of one token each, so that none is asked at a length never taught
-    rows = [fact("P36", f"{a}{b}", objects[(i + j) % 4]) for i, a in enumerate("abcde") for j, b in enumerate("moru")]
-    text = write_facts(tmp_path / "facts", {"it": rows}, {"it": {"P36": "[X] is [Y]."}})
-    data = opened(text)
-    work = job(tmp_path / "work", "bert", Schedule(steps=200, batch=8, rate=1e-2), dropout=0.0)
+    objects = ["Roma", "Italia", "capital", "the"]
+    rows = [fact("P36", letter, objects[i * 7 % 5 % 4]) for i, letter in enumerate("abcdefghilmnoprstuvz")]
+    text = write_facts(tmp_path / "facts", {"it": rows}, {"it": {"P36": "[X] [Y]"}})
+    data, bear = opened(text), Protocol.parse("bear")
+    work = job(tmp_path / "work", "gpt2", Schedule(steps=120, batch=8, rate=2e-2), dropout=0.0)
     work.examples = fact_examples(data, work.loaded, share=0.6)
     split = sides(data, 0.6, 0)
 
     def right(name: str) -> dict[str, float]:
-        store = probed(tmp_path / name, text, work.loaded)
-        frame = Judged(store, "it", Protocol.parse("kassner2021"), "one", hashed=False).frame
+        store = probed(tmp_path / name, text, work.loaded, needed(bear, "causal", ("it",)))
+        frame = Judged(store, "it", bear, "one", hashed=False).frame
         hits = dict(zip(frame["item"], frame["p1"], strict=True))
         return {side: sum(hits[key] for key in keys) / len(keys) for side, keys in split._asdict().items()}
 
@@ -133,4 +134,4 @@ def test_taught_facts_are_learned_and_the_others_are_not(tmp_path):
     work.fit("train")
     after = right("after")
     assert before["taught"] < 0.6 and after["taught"] == 1.0
-    assert after["held"] < 0.7  # of four objects that no rule decides
+    assert after["held"] < 0.7  # one of four objects, which no rule decides
