@@ -28,6 +28,10 @@ COMMANDS = {
     "score": Entry("probe.commands.score:score", "Score a finished run under another protocol, without the model."),
     "show": Entry("probe.commands.show:show", "Show a result as a table."),
     "consistency": Entry("probe.commands.consistency:consistency", "Say how a run's answers hang together."),
+    "tune": Entry("fine_tuning.commands.group:tune", "Train variants of a model; add, compare, merge and export them."),
+    "compare-variants": Entry(
+        "probe.commands.compare_variants:compare_variants", "Say what variants know that their base does not, and lose."
+    ),
     "compare": Entry("leaderboard.cli:compare", "Compare two runs on the facts they share."),
     "verify": Entry("probe.commands.verify:verify", "Check finished runs against published numbers."),
     "trace-roots": Entry("probe.commands.trace_roots:trace_roots", "Say where every right answer of a run came from."),
