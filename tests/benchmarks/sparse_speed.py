@@ -16,6 +16,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
+import psutil
 import torch
 
 METHODS = ("full", "lt-sft", "lt-sft-task", "childtuning-f", "childtuning-d", "diffpruning")
@@ -24,6 +25,11 @@ METHODS = ("full", "lt-sft", "lt-sft-task", "childtuning-f", "childtuning-d", "d
 def peak() -> float:
     """The most memory that this process has had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def resident() -> float:
+    """The memory that this process has now, in MB."""
+    return psutil.Process().memory_info().rss / 2**20
 
 
 def masked_lm(vocabulary: int, width: int, layers: int):
@@ -48,9 +54,12 @@ def top(options) -> None:
     from fine_tuning.sparse.topk import top as choose
 
     start = tensors(options.millions)
-    now = {name: tensor + torch.empty_like(tensor).normal_(0, 1e-4) for name, tensor in start.items()}
+    now = {name: tensor.clone() for name, tensor in start.items()}
+    for tensor in now.values():
+        for part in tensor.view(-1).split(2**20):  # nothing that would hide what choosing takes
+            part.add_(torch.randn(len(part)), alpha=1e-4)
     shapes, size = {n: tuple(t.shape) for n, t in start.items()}, sum(t.numel() for t in start.values())
-    before, began = peak(), time.process_time()
+    before, began = resident(), time.process_time()
     masks = choose(shapes, lambda n, at: now[n].view(-1)[at] - start[n].view(-1)[at], int(size * 0.0276))
     spent = time.process_time() - began
     found = sum(int(mask.count_nonzero()) for mask in masks.values())
@@ -80,7 +89,7 @@ def apply(options) -> None:
         undo()
         back = time.process_time() - began
         print(
-            f"apply: {density:.0%} of {size:,} parameters read and applied in {spent:.2f} s, taken off in {back:.2f} s, "
+            f"apply: {density:.0%} of {size:,} parameters read and put on in {spent:.2f} s, off in {back:.2f} s, "
             f"{disk / 1e6:.1f} MB on disk ({disk / (4 * size):.2%} of the model's)"
         )
 
@@ -159,7 +168,7 @@ def one(options) -> None:
     planned = method.plan(model, schedule).held * 4 / 2**20
     with TemporaryDirectory() as folder:
         job = Job(loaded, Examples(rows, None, collate, {}), schedule, Path(folder), quiet=True)
-        before = peak()
+        before = resident()
         made = method.train(job)
         made.write(Path(folder))
     print(peak() - before, planned)
