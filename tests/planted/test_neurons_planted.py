@@ -10,8 +10,9 @@ import pytest
 
 from data_builders.factset import FactSet
 from fine_tuning.models import load_masked, quiet_libraries
+from probe.estimates import Part, ratios
 from probe.tracing.neurons.asked import questions
-from probe.tracing.neurons.effects import effects, sizes
+from probe.tracing.neurons.effects import effects
 from probe.tracing.neurons.find import NEURONS, find
 from probe.tracing.neurons.overlap import overlaps, pairs
 from probe.tracing.neurons.reading import Reader
@@ -82,7 +83,12 @@ def test_facts_that_change_places(demo, method):
 def silenced(demo):
     questions_ = {lang: iter(asked) for lang, asked in demo.asked.items()}
     table = effects(demo.tops["activation_x_gradient"], questions_, demo.reader, Silencing(controls=3))
-    return {(size.lang, size.other): size for size in sizes(table)}
+    frame, names = table.to_pandas(), ("random", "effect", "specific")
+    return {
+        pair: SimpleNamespace(**{name: drawn.estimate() for name, drawn in ratios(
+            rows.reset_index(drop=True), {name: Part(rows[name].to_numpy()) for name in names}).items()})
+        for pair, rows in frame.groupby(["lang", "other"])
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("lang", LANGS)

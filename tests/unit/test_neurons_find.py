@@ -20,6 +20,7 @@ from probe.tracing.neurons import kept, tops
 from probe.tracing.neurons.find import ALONE, NEURONS, find
 from probe.tracing.neurons.importance import METHODS, distances
 from probe.tracing.neurons.kept import Kept, carry_out
+from probe.tracing.neurons.model import Model
 from probe.tracing.neurons.reading import Reader
 from probe.tracing.neurons.seeking import Seeking
 
@@ -125,11 +126,11 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(stop, tmp_path):
     one, data = tiny("gpt2"), FactSet.parse(small_world(tmp_path / "facts")).open()
     right = {"it": {f"P36-{i}" for i in range(9)} | {"P47-1"}, "ja": {f"P47-{i}" for i in range(12)}}
     whole, again = tmp_path / "whole", tmp_path / "again"
-    carry_out(data, one, right, Seeking(k=5), whole, bar := Bar())
+    carry_out(data, Model.of(one), right, Seeking(k=5), whole, bar := Bar())
     assert bar.told == [["it", 10, 10], ["ja", 12, 12]]
     with pytest.raises(KeyboardInterrupt):
-        carry_out(data, one, right, Seeking(k=5), again, Bar(stop))
-    carry_out(data, one, right, Seeking(k=5), again, bar := Bar())
+        carry_out(data, Model.of(one), right, Seeking(k=5), again, Bar(stop))
+    carry_out(data, Model.of(one), right, Seeking(k=5), again, bar := Bar())
     assert bar.told == [["it", 10, 10], ["ja", 12, 12]]
     files = {path.name: path.read_bytes() for path in whole.iterdir() if path.name != ".lock"}
     assert files == {path.name: path.read_bytes() for path in again.iterdir() if path.name != ".lock"}
@@ -144,19 +145,19 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(stop, tmp_path):
 def test_a_finished_language_is_not_run_again(tmp_path, monkeypatch):
     one, data = tiny("bert"), FactSet.parse(small_world(tmp_path / "facts")).open()
     right = {lang: {f"P36-{i}" for i in range(4)} for lang in data.langs}
-    carry_out(data, one, right, Seeking(k=5), tmp_path / "made", Quiet())
+    carry_out(data, Model.of(one), right, Seeking(k=5), tmp_path / "made", Quiet())
     monkeypatch.setattr(kept, "find", lambda *_: pytest.fail("run again"))
-    carry_out(data, one, right, Seeking(k=5), tmp_path / "made", Quiet())
+    carry_out(data, Model.of(one), right, Seeking(k=5), tmp_path / "made", Quiet())
 
 
 def test_other_neurons_in_the_folder_are_refused(tmp_path):
     one, data = tiny("bert"), FactSet.parse(small_world(tmp_path / "facts")).open()
     right = {lang: {f"P36-{i}" for i in range(4)} for lang in data.langs}
-    carry_out(data, one, right, Seeking(k=5), tmp_path / "made", Quiet())
+    carry_out(data, Model.of(one), right, Seeking(k=5), tmp_path / "made", Quiet())
     with pytest.raises(FactrootsError, match="their neurons differ"):
-        carry_out(data, one, right, Seeking(k=6), tmp_path / "made", Quiet())
+        carry_out(data, Model.of(one), right, Seeking(k=6), tmp_path / "made", Quiet())
     with pytest.raises(FactrootsError, match="their right differ"):
-        carry_out(data, one, right | {"it": {"P36-1"}}, Seeking(k=5), tmp_path / "made", Quiet())
+        carry_out(data, Model.of(one), right | {"it": {"P36-1"}}, Seeking(k=5), tmp_path / "made", Quiet())
     (tmp_path / "made" / "neurons-ja.parquet").unlink()
     with pytest.raises(FactrootsError, match="neurons-ja.parquet missing"):
         Kept(tmp_path / "made").table()

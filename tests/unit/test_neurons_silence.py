@@ -14,12 +14,14 @@ from probe_fixtures import small_world
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
 from data_builders.progress import Quiet
-from probe.tracing.neurons.effects import EFFECTS, effects, sizes
+from probe.tracing.neurons.effects import EFFECTS, effects
 from probe.tracing.neurons.find import NEURONS, find
-from probe.tracing.neurons.kept import Kept, carry_out, silence
+from probe.tracing.neurons.kept import Kept, carry_out
+from probe.tracing.neurons.model import Model
 from probe.tracing.neurons.reading import Reader
 from probe.tracing.neurons.seeking import Seeking
 from probe.tracing.neurons.silence import Trial, logprobs, mean_activations, random_like, seeded
+from probe.tracing.neurons.silenced import silence
 from probe.tracing.neurons.silencing import Silencing
 
 NOTHING = np.empty(0, np.int64)
@@ -167,23 +169,43 @@ def test_a_fact_in_one_language_alone(tmp_path):
 
 
 def test_a_stopped_silencing_goes_on_and_ends_with_the_same_bytes(tmp_path):
-    one, data = tiny("bert"), FactSet.parse(small_world(tmp_path / "facts", 6)).open()
+    one, data = Model.of(tiny("bert")), FactSet.parse(small_world(tmp_path / "facts", 6)).open()
     right = {"it": {f"P36-{i}" for i in range(6)}, "ja": {f"P36-{i}" for i in range(5)} | {"P47-1", "P47-2"}}
+    wanted = {lang: {(source, fact) for source in right for fact in right[source]} for lang in right}
     found = []
     for name, stops in (("whole", []), ("again", [1, 2, 3])):
         made = carry_out(data, one, right, Seeking(k=5), tmp_path / name, Quiet())
         for stop in stops:
             with pytest.raises(KeyboardInterrupt):
-                silence(data, one, made, Silencing(2), Stopping(stop))
-        silence(data, one, made, Silencing(2), Quiet())
-        found.append({p.name: p.read_bytes() for p in made.folder.iterdir() if p.name.startswith("effects")})
+                silence(data, one, made, wanted, Silencing(2), Stopping(stop))
+        table = silence(data, one, made, wanted, Silencing(2), Quiet())
+        (folder,) = made.folder.glob("effects-*")
+        found.append({p.name: p.read_bytes() for p in folder.iterdir() if p.name != ".lock"})
     assert found[0] == found[1]
-    assert set(found[0]) == {"effects.json", "effects-it.parquet", "effects-ja.parquet"}
-    assert len(made.effects()) == 6 + 5 + 5 + 7
-    with pytest.raises(FactrootsError, match="holds other effects"):
-        silence(data, one, made, Silencing(3), Quiet())
+    assert set(found[0]) == {"effects.json", "it.parquet", "ja.parquet"}
+    assert len(table) == 6 + 5 + 5 + 7
+    some = silence(data, one, made, {"it": {("ja", "P36-1"), ("it", "P36-2"), ("ja", "none")}}, Silencing(2), Quiet())
+    key = lambda row: (row["lang"], row["other"], row["fact"])  # noqa: E731
+    whole = {key(row): row for row in table.to_pylist()}
+    assert {key(row) for row in some.to_pylist()} == {("ja", "it", "P36-1"), ("it", "it", "P36-2")}
+    for row in some.to_pylist():  # compared with the same controls, whoever else is wanted
+        for name in ("drop", "random", "others", "p"):
+            assert row[name] == pytest.approx(whole[key(row)][name], abs=1e-5)
     with pytest.raises(FactrootsError, match="holds no neurons"):
-        silence(data, one, Kept(tmp_path), Silencing(), Quiet())
+        silence(data, one, Kept(tmp_path), wanted, Silencing(), Quiet())
+
+
+def test_a_fact_is_given_up_with_the_first_control_that_reaches_it(tmp_path):
+    """Facts that no control reaches have the p of all controls, others one that is no smaller."""
+    reader, tops, asked = world("bert", tmp_path, 30)
+    whole, short = (effects(tops, asked(), reader, Silencing(25, stop=stop)).to_pylist() for stop in (False, True))
+    kinds = set()
+    for one, other in zip(whole, short, strict=True):
+        assert one["drop"] == pytest.approx(other["drop"], abs=1e-6) and one["controls"] == other["controls"] == 25
+        least = one["p"] == 1 / 26
+        kinds.add(least)
+        assert other["p"] == one["p"] if least else other["p"] > 1 / 26
+    assert kinds == {True, False}
 
 
 class Stopping(Quiet):
@@ -198,7 +220,9 @@ class Stopping(Quiet):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("text", ["silence", "silence(controls=3)", "silence(level=mean,seed=4)"])
+@pytest.mark.parametrize(
+    "text", ["silence", "silence(controls=3)", "silence(level=mean,seed=4)", "silence(controls=99,stop)"]
+)
 def test_the_text_of_a_silencing(text):
     assert str(Silencing.parse(text)) == text
     assert Silencing.parse(str(Silencing.parse(text))) == Silencing.parse(text)
@@ -209,33 +233,15 @@ def test_the_text_of_a_silencing(text):
     [
         ("hush", "cannot read 'hush'; expected silence or"),
         ("silence(level=half)", "unknown level of a silenced neuron 'half'; there are: mean, zero"),
-        ("silence(n=3)", "unknown parameter of silence 'n'; there are: controls, level, seed"),
+        ("silence(n=3)", "unknown parameter of silence 'n'; there are: controls, level, seed, stop"),
         ("silence(controls=0)", "at least one control"),
+        ("silence(stop=1)", "stop takes no value"),
         ("silence(seed=x)", "seed takes one whole number"),
     ],
 )
 def test_what_is_no_silencing(text, message):
     with pytest.raises(FactrootsError, match=message):
         Silencing.parse(text)
-
-
-def test_sizes_are_means_with_intervals():
-    """Facts without others take no part; the rest is averaged by ordered pair."""
-    base = {"relation": "P1", "lang": "it", "other": "ja", "logprob": -1.0, "p": 0.1}
-    rows = [
-        base
-        | {"fact": f"f{i}", "subject_uri": f"S{i}", "drop": d, "random": 0.1, "others": 0.2, "effect": d - 0.1}
-        | {"specific": d - 0.2}
-        for i, d in enumerate((0.5, 0.7, 0.9))
-    ]
-    lone = rows[0] | {"fact": "f9", "drop": 99.0, "effect": 99.0, "others": None, "specific": None, "p": None}
-    (own,) = sizes(pa.Table.from_pylist([*rows, lone], EFFECTS))
-    assert (own.lang, own.other, own.facts) == ("it", "ja", 3)
-    assert own.drop.value == pytest.approx(0.7)
-    assert own.effect.value == pytest.approx(0.6)
-    assert own.specific.value == pytest.approx(0.5)
-    assert own.drop.low < 0.7 < own.drop.high
-    assert own.random.low == pytest.approx(own.random.high)
 
 
 def test_a_neuron_that_was_planted(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from data_builders.errors import FactrootsError
 from data_builders.facts import OBJECT
@@ -15,6 +15,9 @@ from probe.prompts import Question, Relation, capital, relations
 from probe.running import tokenizing
 from probe.scoring.encode import encode, glue, token_limit
 from probe.scoring.filled import opening
+
+if TYPE_CHECKING:
+    from probe.tracing.neurons.model import Model
 
 #: How facts are put to a model of each family, if nothing else is said (:mod:`probe.passes`).
 SCORING = {"masked": "masks", "causal": "sentence"}
@@ -69,11 +72,11 @@ def questions(
         yield relation.name, [asked for asked in made if not isinstance(asked, str)]
 
 
-def able(loaded: Loaded) -> None:
+def able(model: Loaded | Model) -> None:
     """Raises FactrootsError for a model whose neurons are not to be traced."""
-    if loaded.family not in WAYS:
+    if model.family not in WAYS:
         raise FactrootsError(
-            f"model {loaded.spec} is a {loaded.family} LM, and neurons are traced in {' and '.join(WAYS)} LMs; "
+            f"model {model.spec} is a {model.family} LM, and neurons are traced in {' and '.join(WAYS)} LMs; "
             "choose another --model"
         )
 
@@ -127,7 +130,7 @@ def _causal(loaded: Loaded, relation: Relation, held: Held, parts: dict, lang: s
     made: list[Asked | str] = []
     for (question, fact, _), (start, end), encoding in zip(held, spans, encodings, strict=True):
         ids = [*before, *encoding.ids]
-        own = [i for i, (a, b) in enumerate(encoding.offsets, len(before)) if a < end and b > start]
+        own = said(encoding, start, end, len(before))
         if not own:
             made.append("the object has no tokens")
         elif len(ids) > limit:
@@ -136,6 +139,11 @@ def _causal(loaded: Loaded, relation: Relation, held: Held, parts: dict, lang: s
             places = tuple(i - 1 for i in own)
             made.append(Asked(fact, question.subject_uri, tuple(ids), places, tuple(ids[i] for i in own)))
     return made
+
+
+def said(encoding, start: int, end: int, before: int) -> list[int]:
+    """The places of the tokens that share a character with [start, end) of a text, `before` others standing first."""
+    return [i for i, (a, b) in enumerate(encoding.offsets, before) if a < end and b > start]
 
 
 WAYS: dict[str, Callable[..., list[Asked | str]]] = {"masked": _masked, "causal": _causal}

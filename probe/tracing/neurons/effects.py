@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_builders.progress import Quiet
-from probe.estimates import Estimate, Part, ratios
 from probe.memory import give_back
 from probe.tracing.neurons.asked import Asked, Questions
+from probe.tracing.neurons.compared import Compared
 from probe.tracing.neurons.reading import Reader
-from probe.tracing.neurons.silence import Trial, logprobs, mean_activations, random_like, seeded
+from probe.tracing.neurons.silence import Trial, logprobs, mean_activations
 from probe.tracing.neurons.silencing import Silencing
 
 #: One row a fact and ordered pair of languages: its neurons were found in ``lang`` and silenced while it was asked in
@@ -24,6 +24,7 @@ from probe.tracing.neurons.silencing import Silencing
 #: others : of other facts of its relation asked in ``other``, with the fact's neurons silenced, their mean.
 #: effect = drop - random; specific = drop - others.
 #: p : the larger of the shares of random draws, and of other facts, whose drop reaches the fact's, (c + 1) / (n + 1).
+#: controls : of how many of either; no p is smaller than 1 / (controls + 1).
 #: ``others``, ``specific`` and ``p`` are null where the relation has no other fact in ``other``.
 EFFECTS = pa.schema(
     {
@@ -39,8 +40,11 @@ EFFECTS = pa.schema(
         "effect": pa.float64(),
         "specific": pa.float64(),
         "p": pa.float64(),
+        "controls": pa.int64(),
     }
 )
+#: Of some facts, in which language their neurons were found: (lang, fact).
+Found = Collection[tuple[str, str]]
 
 
 def effects(
@@ -57,17 +61,31 @@ def effects(
 
 
 def asked_in(
-    lang: str, tops: pa.Table, questions: Questions, reader: Reader, silencing: Silencing, bar=None
+    lang: str,
+    tops: pa.Table,
+    questions: Questions,
+    reader: Reader,
+    silencing: Silencing,
+    bar=None,
+    wanted: Found | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """The effects on facts asked in one language, a batch for each relation and language that neurons are from."""
-    sources = list(dict.fromkeys(tops["lang"].to_pylist()))
+    """The effects on facts asked in one language, a batch for each relation and language that neurons are from.
+
+    `wanted` says which neurons are silenced, all if it is None; the facts that these are compared with are all that
+    have neurons in `lang`.
+    """
+    sources = sorted({source for source, _ in wanted}) if wanted is not None else pc.unique(tops["lang"]).to_pylist()
     for relation, asked in questions:
         rows = tops.filter(pc.equal(tops["relation"], relation)).to_pylist()
-        neurons = {(row["lang"], row["fact"]): np.array(row["neurons"]) for row in rows}
-        held = [one for one in asked if (lang, one.fact) in neurons]
-        if held:
-            here = _Language(reader, relation, lang, held, silencing)
-            yield from (part for source in sources if (part := here.effects(source, neurons)) is not None)
+        here = {row["fact"] for row in rows if row["lang"] == lang}
+        held = [one for one in asked if one.fact in here]
+        neurons: dict[str, dict[str, np.ndarray]] = {source: {} for source in sources}
+        for row in rows:
+            if row["fact"] in here and (wanted is None or (row["lang"], row["fact"]) in wanted):
+                neurons[row["lang"]][row["fact"]] = np.array(row["neurons"])
+        if any(neurons.values()):
+            own = _Language(reader, relation, lang, held, silencing)
+            yield from (own.effects(source, found) for source, found in neurons.items() if found)
             give_back()
         (bar or Quiet()).advance(len(held))
 
@@ -77,84 +95,48 @@ class _Language:
 
     def __init__(self, reader: Reader, relation: str, lang: str, asked: list[Asked], silencing: Silencing):
         self.reader, self.relation, self.lang, self.asked, self.silencing = reader, relation, lang, asked, silencing
-        self.place = {one.fact: i for i, one in enumerate(asked)}
         nothing = np.empty(0, np.int64)
         self.level = mean_activations(reader, asked) if silencing.level == "mean" else None
         self.base = logprobs(reader, asked, [Trial(i, nothing) for i in range(len(asked))])
 
-    def effects(self, lang: str, neurons: Mapping[tuple[str, str], np.ndarray]) -> pa.RecordBatch | None:
-        """The rows of the facts whose neurons were found in `lang`; None where there are none."""
-        facts = [one for one in self.asked if (lang, one.fact) in neurons]
-        if not facts:
-            return None
-        trials, sizes = [], []
-        for one in facts:
-            own = self._trials(one, neurons[lang, one.fact])
-            trials += [trial for group in own for trial in group]
-            sizes.append([len(group) for group in own])
-        dropped = self.base[[trial.number for trial in trials]] - logprobs(self.reader, self.asked, trials, self.level)
-        groups = iter(np.split(dropped.astype(float), np.cumsum(sizes)[:-1]))
-        rows = [self._row(lang, one, *(next(groups) for _ in own)) for one, own in zip(facts, sizes, strict=True)]
-        return pa.RecordBatch.from_pylist(rows, EFFECTS)
+    def effects(self, lang: str, neurons: Mapping[str, np.ndarray]) -> pa.RecordBatch:
+        """The rows of the facts whose `neurons` were found in `lang`."""
+        of = partial(Compared, self.reader, self.silencing, self.lang, self.asked)
+        numbers = [number for number, one in enumerate(self.asked) if one.fact in neurons]
+        compared = [of(number, neurons[self.asked[number].fact]) for number in numbers]
+        for one, (drop,) in zip(compared, self._drops([[one.own] for one in compared]), strict=True):
+            one.drop = float(drop)
+        for number in self.silencing.rounds():
+            going = [one for one in compared if not (self.silencing.stop and one.settled)]
+            if not going:
+                break
+            groups = [group for one in going for group in one.controls(number)]
+            drops = iter(self._drops(groups))
+            for one in going:
+                one.add(next(drops), next(drops))
+        return pa.RecordBatch.from_pylist([self._row(lang, one) for one in compared], EFFECTS)
 
-    def _trials(self, one: Asked, silent: np.ndarray) -> tuple[list[Trial], list[Trial], list[Trial]]:
-        """The fact with its neurons silenced, with random ones, and other facts with the fact's."""
-        number, most = self.place[one.fact], self.silencing.controls
-        draw = seeded(self.silencing.seed, self.lang, one.fact)
-        rest = np.delete(np.arange(len(self.asked)), number)
-        others = draw.choice(rest, min(most, len(rest)), replace=False)
-        sets = random_like(silent, self.reader.neurons.widths, most, draw)
-        return (
-            [Trial(number, silent)],
-            [Trial(number, neurons) for neurons in sets],
-            [Trial(int(i), silent) for i in others],
-        )
+    def _drops(self, groups: Sequence[Sequence[Trial]]) -> list[np.ndarray]:
+        """How much log p falls in each trial."""
+        trials = [trial for group in groups for trial in group]
+        found = self.base[[trial.number for trial in trials]] - logprobs(self.reader, self.asked, trials, self.level)
+        return np.split(found.astype(float), np.cumsum([len(group) for group in groups])[:-1])
 
-    def _row(self, lang: str, one: Asked, drop: np.ndarray, random: np.ndarray, others: np.ndarray) -> dict:
-        (own,) = drop
-        reached = [(1 + (part >= own).sum()) / (1 + len(part)) for part in (random, others)]
+    def _row(self, lang: str, one: Compared) -> dict:
+        asked, (random, others) = self.asked[one.own.number], one.drops
         beside = float(others.mean()) if len(others) else None
         return {
-            "fact": one.fact,
+            "fact": asked.fact,
             "relation": self.relation,
-            "subject_uri": one.subject_uri,
+            "subject_uri": asked.subject_uri,
             "lang": lang,
             "other": self.lang,
-            "logprob": float(self.base[self.place[one.fact]]),
-            "drop": own,
+            "logprob": float(self.base[one.own.number]),
+            "drop": one.drop,
             "random": random.mean(),
             "others": beside,
-            "effect": own - random.mean(),
-            "specific": None if beside is None else own - beside,
-            "p": None if beside is None else max(reached),
+            "effect": one.drop - random.mean(),
+            "specific": None if beside is None else one.drop - beside,
+            "p": None if beside is None else max(one.shares()),
+            "controls": one.most,
         }
-
-
-class Size(NamedTuple):
-    """An ordered pair of languages: so many facts, and mean drops and effects as :data:`EFFECTS` has them.
-
-    What the same neurons do to other facts in their own language is ``others`` of the pair of that with itself.
-    """
-
-    lang: str
-    other: str
-    facts: int
-    drop: Estimate
-    random: Estimate
-    others: Estimate
-    effect: Estimate
-    specific: Estimate
-
-
-def sizes(table: pa.Table) -> list[Size]:
-    """The mean effects of every ordered pair of languages, with intervals over subjects.
-
-    Facts without others to compare with take no part.
-    """
-    frame = table.filter(pc.is_valid(table["specific"])).to_pandas()
-    found = []
-    for (lang, other), rows in frame.groupby(["lang", "other"], sort=False):
-        names = Size._fields[3:]
-        drawn = ratios(rows, {name: Part(rows[name].to_numpy()) for name in names})
-        found.append(Size(lang, other, len(rows), *(drawn[name].estimate() for name in names)))
-    return found

@@ -9,29 +9,22 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import OpenFactSet
 from data_builders.folder import lock, write_json
-from fine_tuning.models import Loaded
 from probe.signature import version
 from probe.tracing.neurons.asked import SCORING, questions
-from probe.tracing.neurons.effects import EFFECTS, asked_in
 from probe.tracing.neurons.find import NEURONS, find, keep
-from probe.tracing.neurons.reading import Reader
+from probe.tracing.neurons.model import Model
 from probe.tracing.neurons.seeking import Seeking
-from probe.tracing.neurons.silencing import Silencing
 
 SCHEMA_VERSION = 1
 
 
 class Kept:
-    """The folder: ``neurons.json``, and for each language ``neurons-<lang>.parquet`` and ``<lang>.json``.
-
-    Where neurons have been silenced also ``effects.json``, and ``effects-<lang>.parquet`` for each language asked.
-    """
+    """The folder: ``neurons.json``, and for each language ``neurons-<lang>.parquet`` and ``<lang>.json``."""
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
@@ -45,30 +38,23 @@ class Kept:
 
     def table(self) -> pa.Table:
         """All languages' rows (:data:`probe.tracing.neurons.find.NEURONS`)."""
-        return self._tables("neurons")
-
-    def effects(self) -> pa.Table:
-        """All languages' rows (:data:`probe.tracing.neurons.effects.EFFECTS`)."""
-        return self._tables("effects")
+        paths = [self.folder / f"neurons-{lang}.parquet" for lang in self.read()["data"]["langs"]]
+        if missing := [path.name for path in paths if not path.exists()]:
+            raise FactrootsError(f"{self.folder} is not finished ({missing[0]} missing); repeat its command")
+        return pa.concat_tables(pq.read_table(path) for path in paths)
 
     def unasked(self) -> dict[str, Counter[str]]:
         """By language, how many right facts have no neurons, by the reason."""
         return {lang: Counter(_json(self.folder / f"{lang}.json")) for lang in self.read()["data"]["langs"]}
 
-    def claim(self, name: str, about: dict) -> None:
-        """Make ``<name>.json`` this, or find that it is already."""
-        path = self.folder / f"{name}.json"
+    def claim(self, about: dict) -> None:
+        """Make the folder that of these neurons, or find that it is already."""
+        path = self.folder / "neurons.json"
         if not path.exists():
             write_json(path, about)
         elif (held := _json(path)) != about:
             differ = ", ".join(sorted(k for k in about.keys() | held.keys() if held.get(k) != about.get(k)))
-            raise FactrootsError(f"{self.folder} holds other {name} (their {differ} differ); choose another --output")
-
-    def _tables(self, name: str) -> pa.Table:
-        paths = [self.folder / f"{name}-{lang}.parquet" for lang in self.read()["data"]["langs"]]
-        if missing := [path.name for path in paths if not path.exists()]:
-            raise FactrootsError(f"{self.folder} is not finished ({missing[0]} missing); repeat its command")
-        return pa.concat_tables(pq.read_table(path) for path in paths)
+            raise FactrootsError(f"{self.folder} holds other neurons (their {differ} differ); choose another --output")
 
 
 def _json(path: Path) -> dict:
@@ -80,7 +66,7 @@ def _json(path: Path) -> dict:
 
 def describe(
     data: OpenFactSet,
-    loaded: Loaded,
+    model: Model,
     right: Mapping[str, Collection[str]],
     seeking: Seeking,
     scoring: str | None = None,
@@ -93,15 +79,15 @@ def describe(
         "facts": data.spec.portable,
         "data": {"sha256": data.sha256, "langs": list(data.langs)},
         "right": hashlib.sha256(facts.encode()).hexdigest(),
-        "model": {"id": str(loaded.id), "sha256": loaded.sha256, "dtype": loaded.dtype},
-        "scoring": scoring or SCORING.get(loaded.family, loaded.family),
+        "model": model.about,
+        "scoring": scoring or SCORING[model.family],
         "neurons": str(seeking),
     }
 
 
 def carry_out(
     data: OpenFactSet,
-    loaded: Loaded,
+    model: Model,
     right: Mapping[str, Collection[str]],
     seeking: Seeking,
     folder: Path,
@@ -109,10 +95,9 @@ def carry_out(
     scoring: str | None = None,
 ) -> Kept:
     """Find the neurons of every language's right facts, those of finished languages excepted, and keep them."""
-    about, made = describe(data, loaded, right, seeking, scoring), Kept(folder)
+    about, made = describe(data, model, right, seeking, scoring), Kept(folder)
     with lock(made.folder):
-        made.claim("neurons", about)
-        reader = Reader(loaded)
+        made.claim(about)
         for lang in data.langs:
             bar.start(lang, len(right[lang]))
             path = made.folder / f"neurons-{lang}.parquet"
@@ -120,8 +105,8 @@ def carry_out(
                 bar.advance(len(right[lang]))
                 continue
             unasked: Counter[str] = Counter()
-            asked = questions(data, loaded, lang, right[lang], scoring, unasked)
-            rows = find(asked, reader, lang, seeking, unasked, bar)
+            asked = questions(data, model.loaded, lang, right[lang], scoring, unasked)
+            rows = find(asked, model.reader, lang, seeking, unasked, bar)
             keep(path, NEURONS, _then(rows, made.folder / f"{lang}.json", unasked))
     return made
 
@@ -130,20 +115,3 @@ def _then(rows: Iterator[pa.RecordBatch], path: Path, unasked: Counter[str]) -> 
     """The rows; at their end, before the table is there, what has none is written down."""
     yield from rows
     write_json(path, dict(sorted(unasked.items())))
-
-
-def silence(data: OpenFactSet, loaded: Loaded, made: Kept, silencing: Silencing, bar) -> None:
-    """Silence the neurons that `made` holds in every language's questions, and keep the effects beside them."""
-    about, tops = made.read(), made.table()
-    with lock(made.folder):
-        made.claim("effects", {"schema_version": SCHEMA_VERSION, "silencing": str(silencing)})
-        reader = Reader(loaded)
-        for lang in data.langs:
-            facts = set(tops.filter(pc.equal(tops["lang"], lang))["fact"].to_pylist())
-            bar.start(lang, len(facts))
-            path = made.folder / f"effects-{lang}.parquet"
-            if path.exists():
-                bar.advance(len(facts))
-                continue
-            asked = questions(data, loaded, lang, facts, about["scoring"])
-            keep(path, EFFECTS, asked_in(lang, tops, asked, reader, silencing, bar))
