@@ -141,7 +141,7 @@ def _steps(data, lang: str, tokenize: Tokenize, scorer: Scorer, scoring: str, ta
             elif question.facts or passes.has_priors(scoring):
                 asked[Ask(question.prompt, question.given if chooses else None, question.context)].append(question)
         works = []
-        for labels, asks in _by_labels(relation.labels, asked, values["case"]):
+        for labels, asks in by_labels(relation.labels, asked, values["case"]):
             works.append((scorer.work(asks, Candidates(labels, relation.tokens, lang)), [asked[ask] for ask in asks]))
             for fault, group in zip(works[-1][0].faults, works[-1][1], strict=True):
                 faults += [(question, Answer(fault=fault)) for question in group if fault]
@@ -154,7 +154,7 @@ def _steps(data, lang: str, tokenize: Tokenize, scorer: Scorer, scoring: str, ta
                 yield _step([q for group in held for q in group], run)
 
 
-def _by_labels(labels: list[str], asks: Iterable[Ask], case: str) -> Iterator[tuple[list[str], list[Ask]]]:
+def by_labels(labels: list[str], asks: Iterable[Ask], case: str) -> Iterator[tuple[list[str], list[Ask]]]:
     """Asks with the labels that fill them: where a label begins a sentence that is to begin so, with a capital."""
     first, others = [], []
     for ask in asks:

@@ -26,6 +26,9 @@ from probe.commands.options import Names, as_json, gold, names, thresholds, unit
               help="How a fact's neurons are found: activation_x_gradient, integrated_gradients or probeless, as in "
               "'probeless(k=50)'; none leaves shared and independent apart from each other undecided.")  # fmt: skip
 @click.option("--alpha", default=0.05, show_default=True, help="From which p on neurons are no more shared.")
+@click.option("--split", type=click.Choice(["overlap", "causal"]), default="overlap", show_default=True,
+              help="What tells shared from independent: whether neurons overlap, or whether the fact needs those of "
+              "the other language; of all facts, or of so many a relation as --silence says.")  # fmt: skip
 @click.option("--sensitivity", is_flag=True, help="Show how the totals move with each threshold and cue.")
 @click.option("--silence", "number", type=click.IntRange(min=0), default=0, show_default=True,
               help="Of so many facts a relation, silence the source's neurons and see if they are needed.")  # fmt: skip
@@ -33,8 +36,8 @@ from probe.commands.options import Names, as_json, gold, names, thresholds, unit
 @click.option("--device", default="cpu", show_default=True, help="Where the model runs.")
 @as_json
 @click.option("--quiet", is_flag=True, help="No progress.")
-def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, min_lift, cues, neurons, alpha, seed,
-                sensitivity, number, output, device, as_json, quiet):  # fmt: skip
+def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, min_lift, cues, neurons, alpha,
+                split, seed, sensitivity, number, output, device, as_json, quiet):  # fmt: skip
     """Say where every right answer of a run came from: shared, independent, transferred, or given away by a cue.
 
     A fact that a language's text never states and that is right there is transferred, unless a cue gives it away; one
@@ -49,11 +52,13 @@ def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, m
     from data_builders.errors import FactrootsError
     from data_builders.folder import lock
     from data_builders.progress import progress
+    from fine_tuning.models import load_tokenizer, quiet_libraries
     from probe.passes import DEFAULT
     from probe.protocols import Protocol
     from probe.store import Store, newest
     from probe.tracing.corpora import open_corpus
     from probe.tracing.matching import Matching
+    from probe.tracing.neurons.model import Model
     from probe.tracing.neurons.seeking import Seeking
     from probe.tracing.precision import Threshold
     from probe.tracing.presences import Asking
@@ -64,7 +69,6 @@ def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, m
     from probe.tracing.roots.record import record
     from probe.tracing.roots.report import show
     from probe.tracing.roots.run import Tracing, describe, open_facts, trace
-    from probe.tracing.roots.silenced import silence
     from probe.tracing.unit import Unit
 
     store = Store(run) if run else newest("runs")
@@ -73,23 +77,25 @@ def trace_roots(run, corpus, langs, protocol, gold, unit, matching, min_units, m
     if corpus is None and model != "demo":
         raise FactrootsError("say with --corpus what text the model may have read: a folder, or planted for demo")
     asking = Asking((Unit.parse(unit),), Matching.parse(matching), seed)
-    how = kept.How(Threshold(min_units, min_lift), Cues.parse(cues), alpha)
+    how = kept.How(Threshold(min_units, min_lift), Cues.parse(cues), alpha, split, number if split == "causal" else 0)
     seeking = None if neurons == "none" else Seeking.parse(neurons)
-    if number and seeking is None:
-        raise FactrootsError("--silence silences neurons that were found; leave --neurons none out")
+    if (number or split == "causal") and seeking is None:
+        option = "--silence" if number else "--split causal"
+        raise FactrootsError(f"{option} silences neurons that were found; leave --neurons none out")
     chosen = Protocol.parse(protocol or DEFAULT[about["model"]["family"]])
-    tracing = Tracing(store, chosen, chosen.of(gold), open_corpus(corpus or "planted", quiet), asking, how, seeking)
-    loaded, tokenizer = _model(about["model"], seeking is not None, device)
+    tracing = Tracing(
+        store, chosen, chosen.of(gold), open_corpus(corpus or "planted", quiet), asking, how, seeking, number
+    )
+    whole = None if seeking is None else Model.of_run(about["model"], device)
+    quiet_libraries()
+    tokenizer = load_tokenizer(model)
     pieces = _pieces(asking.pieces, model, tokenizer)
     data = open_facts(store, tracing.corpus, langs, lambda labels: [len(ids) for ids in _spell(tokenizer, labels)])
     made_of = describe(tracing, data, pieces)
     folder = Path(output) if output else kept.default_folder(store.folder, made_of)
     with progress(quiet, "") as bar:
-        traced = trace(tracing, data, loaded, tokenizer, pieces, folder, bar)
-        silenced = []
-        if number:
-            silenced = silence(traced.table, traced.tops, data, loaded, about["scoring"], number, bar)
-    found = record(tracing, made_of, traced, sensitivity, silenced)
+        traced = trace(tracing, data, whole, tokenizer, pieces, folder, bar)
+    found = record(tracing, made_of, traced, sensitivity)
     with lock(folder):
         kept.write(folder, traced.table, found)
         write_page(found, draw(found, folder), folder / "roots.html")
@@ -111,17 +117,3 @@ def _pieces(named: str | None, model: str, tokenizer):
     from fine_tuning.models import load_tokenizer
 
     return load_tokenizer(named)
-
-
-def _model(run: dict, whole: bool, device: str):
-    """The run's model with its tokenizer, or its tokenizer alone. Raises FactrootsError if it is another by now."""
-    from data_builders.errors import FactrootsError
-    from fine_tuning.models import load, load_tokenizer, quiet_libraries
-
-    quiet_libraries()
-    if not whole:
-        return None, load_tokenizer(run["spec"])
-    loaded = load(run["spec"], "float32", device)
-    if loaded.sha256 != run["sha256"]:
-        raise FactrootsError(f"{run['spec']} has changed since the run was made; run it anew, or pass --neurons none")
-    return loaded, loaded.tokenizer

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections import Counter, defaultdict
 from html.parser import HTMLParser
 
 import pyarrow.parquet as pq
@@ -11,6 +13,7 @@ from click.testing import CliRunner
 
 from probe.cli import main
 from probe.tracing.roots.kept import ROOTS
+from probe.tracing.roots.labels import TOO_FEW, UNCONTROLLED, UNSILENCED
 
 LANGS = "en,it,ja"
 
@@ -171,7 +174,9 @@ def test_silencing_a_source_s_neurons(traced):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--neurons", "none", "--silence", "3"], "leave --neurons none out"),
+        (["--neurons", "none", "--silence", "3"], "--silence silences neurons that were found; leave --neurons none"),
+        (["--neurons", "none", "--split", "causal"], "--split causal silences neurons that were found"),
+        (["--split", "causal", "--alpha", "0"], "alpha lies between 0 and 1"),
         (["--run", "nowhere"], "holds no run"),
         (["--langs", "fr"], "has no fr; it has: en it ja"),
         (["--gold", "any"], "pass --gold one"),
@@ -194,3 +199,86 @@ def test_the_newest_run_is_taken(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(main, ["trace-roots"])
     assert done.exit_code == 2 and "runs/ holds no run; make one with `probe run`" in done.output
+
+
+def test_the_model_is_loaded_only_to_be_run(traced, monkeypatch):
+    """A finished tracing goes without; a model that is another by now is refused where its neurons are wanted."""
+    folder, _ = traced
+
+    def refuse(*_):
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr("fine_tuning.models.load", refuse)
+    words = ["trace-roots", "--run", str(folder / "run"), "--quiet", "--output"]
+    before = (folder / "out" / "roots.parquet").read_bytes()
+    call(*words, str(folder / "out"))
+    assert (folder / "out" / "roots.parquet").read_bytes() == before
+    monkeypatch.undo()
+    told = json.loads((folder / "run" / "run.json").read_text(encoding="utf-8"))
+    changed = folder / "changed"
+    shutil.copytree(folder / "run", changed)
+    (changed / "run.json").write_text(json.dumps(told | {"model": told["model"] | {"sha256": "0" * 64}}))
+    done = CliRunner().invoke(main, [*words, str(folder / "other"), "--run", str(changed)])
+    assert done.exit_code == 2 and "demo has changed since the run was made" in done.output
+
+
+def test_a_stopped_silencing_ends_with_the_same_bytes(traced, monkeypatch):
+    """Silencing stops in the middle of a language, twice; what other languages came to is not made again."""
+    from probe.tracing.neurons import effects
+
+    folder, _ = traced
+    words = ["trace-roots", "--run", str(folder / "run"), "--silence", "4", "--split", "causal", "--quiet", "--output"]
+    for name in ("undisturbed", "stopped"):
+        shutil.copytree(folder / "out", folder / name)
+    call(*words, str(folder / "undisturbed"))
+    once, left = effects.logprobs, [30]
+
+    def counted(*args):
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        return once(*args)
+
+    monkeypatch.setattr(effects, "logprobs", counted)
+    for number in (12, 14):
+        left[0] = number
+        assert CliRunner().invoke(main, [*words, str(folder / "stopped")]).exit_code == 130
+    left[0] = -1
+    call(*words, str(folder / "stopped"))
+    for name in ("roots.parquet", "roots.json", "roots.html"):
+        assert (folder / "stopped" / name).read_bytes() == (folder / "undisturbed" / name).read_bytes()
+
+
+def test_the_causal_check_tells_shared_from_independent(traced):
+    """It is part of the signature; what it does not look at is undecided; every other root is as it was."""
+    folder, record = traced
+    found = json.loads((folder / "undisturbed" / "roots.json").read_text(encoding="utf-8"))
+    assert "split:causal(4)" in found["signature"] and "split" not in record["signature"]
+    old, new = ({(r["lang"], r["fact"]): r for r in pq.read_table(folder / name / "roots.parquet").to_pylist()}
+                for name in ("out", "undisturbed"))  # fmt: skip
+    split, seen = {"shared", "independent"}, Counter()
+    for key, row in new.items():
+        if row["root"] in split or row["reason"] in (UNSILENCED, UNCONTROLLED):
+            assert old[key]["root"] in split or old[key]["reason"] == TOO_FEW
+            seen[row["root"], row["reason"]] += 1
+        else:
+            assert (row["root"], row["source"]) == (old[key]["root"], old[key]["source"])
+    assert seen["shared", None] and seen["independent", None] and seen["undecided", UNSILENCED]
+    sampled = {(row["relation"], row["fact"]) for row in new.values() if row["root"] in split}
+    assert max(Counter(relation for relation, _ in sampled).values()) <= 4
+
+
+def test_the_causal_check_is_what_the_effects_say(traced):
+    """Every label once more, from the effects that were kept."""
+    folder, _ = traced
+    parts = [pq.read_table(path) for path in (folder / "undisturbed" / "neurons").glob("effects-*/*.parquet")]
+    least = defaultdict(list)
+    for row in (row for part in parts for row in part.to_pylist()):
+        if row["controls"] > 9:  # the others are of the table by root
+            least[row["other"], row["fact"]].append((row["p"], -row["specific"], row["lang"]))
+    for row in pq.read_table(folder / "undisturbed" / "roots.parquet").to_pylist():
+        if row["root"] in ("shared", "independent"):
+            beside = least[row["lang"], row["fact"]]
+            p, _, source = min(beside)
+            assert row["source"] == source
+            assert (row["root"] == "shared") == (p * len(beside) <= 0.05)

@@ -16,18 +16,20 @@ from probe.tracing.roots.labels import (
     TOO_FEW,
     TRANSFERRED,
     UNCOMPARED,
+    UNCONTROLLED,
     UNDECIDED,
     UNSCORED,
+    UNSILENCED,
     UNTRACEABLE,
     WRONG,
+    Compared,
     Known,
-    Overlap,
     label,
 )
 
 
 def known(right, present, cues=(), names=(), p=None, units=None, pairs=1000):
-    """One fact in some languages; `p` [L, L] are its overlaps' p-values, excess being 1 - p."""
+    """One fact in some languages; `p` [L, L] are its overlaps' p-values, their score being 1 - p."""
     right, present = (np.array(x)[:, None] for x in (right, present))
     hits = np.array([np.array(hit, bool)[:, None] for hit in cues]).reshape(len(names), *right.shape)
     units = np.where(present > 0, 1, 0) if units is None else np.array(units)[:, None]
@@ -36,7 +38,7 @@ def known(right, present, cues=(), names=(), p=None, units=None, pairs=1000):
         p = np.array(p, float)
 
         def overlap(lang):
-            return Overlap(p[lang][:, None], 1 - p[lang][:, None], np.full((len(p), 1), pairs))
+            return Compared(p[lang][:, None], 1 - p[lang][:, None], np.full((len(p), 1), pairs))
 
     sure = np.ones(len(right))
     return Known(right, present, units, hits, names, overlap, sure, np.zeros(right.shape))
@@ -93,6 +95,31 @@ def test_confidence_falls_with_doubt():
     assert label(two).confidence[0, 0] == pytest.approx(0.99 * 0.5 * 0.8)
 
 
+def test_the_causal_check_tells_shared_from_independent_alone():
+    """What is shared by overlap is not where other facts fall as far; the source of a transferred fact is overlap's."""
+    apart = [[np.nan, 0.5, 0.01], [0.01, np.nan, 0.01], [0.01, 0.5, np.nan]]
+
+    def told(right, present, p, pairs=99):
+        p = np.array(p, float)[:, :, None]
+        check = lambda lang: Compared(p[lang], 1 - p[lang], np.full((3, 1), pairs), UNSILENCED, UNCONTROLLED)  # noqa: E731
+        made = label(known(right, present, p=NONE)._replace(check=check))
+        return made.root[0, 0], made.reason[0, 0], made.source[0, 0]
+
+    assert roots([1, 1, 0], [1, 1, 0], p=NONE)[0][0] == SHARED
+    assert told([1, 1, 0], [1, 1, 0], apart) == (INDEPENDENT, "", 1)
+    assert told([1, 0, 1], [1, 0, 1], apart) == (SHARED, "", 2)
+    assert told([1, 1, 1], [1, 1, 1], apart) == (SHARED, "", 2)
+    assert told([1, 1, 1], [0, 1, 1], apart) == (TRANSFERRED, "", 1)
+    assert told([1, 1, 1], [1, 1, 1], apart, pairs=30) == (UNDECIDED, UNCONTROLLED, -1)
+    assert told([1, 1, 1], [1, 1, 1], np.full((3, 3), np.nan)) == (UNDECIDED, UNSILENCED, -1)
+
+
+def test_of_languages_with_one_p_the_higher_score_is_the_source():
+    same = np.full((3, 1), 0.01)
+    check = lambda _: Compared(same, np.array([[0.9], [0.2], [0.4]]), np.full((3, 1), 99))  # noqa: E731
+    assert label(known([1, 1, 1], [1, 1, 1], p=NONE)._replace(check=check)).source[0, 0] == 2
+
+
 def test_alpha_is_shared_by_the_languages_compared():
     """.03 is enough against one language, not against two."""
     p = [[np.nan, 0.03, 0.9], [0.03, np.nan, 0.9], [0.9, 0.9, np.nan]]
@@ -131,7 +158,7 @@ def test_any_knowledge(seed, alpha):
     p = draw.choice([np.nan, 0.001, 0.02, 0.5, 1.0], (4, *shape))
     pairs = draw.choice([5, 1000], (4, *shape))
     k = Known(draw.integers(-2, 2, shape), draw.integers(-1, 2, shape), draw.integers(0, 9, shape),
-              draw.random((2, *shape)) < 0.3, ("a", "b"), lambda i: Overlap(p[i], 1 - p[i], pairs[i]),
+              draw.random((2, *shape)) < 0.3, ("a", "b"), lambda i: Compared(p[i], 1 - p[i], pairs[i]),
               np.ones(4), np.zeros(shape))  # fmt: skip
     made = label(k, alpha)
     for lang in range(4):

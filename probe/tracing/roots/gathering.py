@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from probe.tracing.presences import Presences
 from probe.tracing.roots import labels
 from probe.tracing.roots.answered import Answered
 from probe.tracing.roots.cues import Cues, Known
-from probe.tracing.roots.labels import Overlap
+from probe.tracing.roots.labels import UNCONTROLLED, UNSILENCED, Compared
 from probe.tracing.unit import Unit
 
 
@@ -23,6 +23,7 @@ class Gathered(NamedTuple):
 
     places : for each language, where its table's rows stand among all facts.
     hits : of each language, which cues hit its rows, by their names.
+    overlap, check : from a language's place to what tells neurons by (:class:`probe.tracing.roots.labels.Known`).
     """
 
     langs: tuple[str, ...]
@@ -32,7 +33,15 @@ class Gathered(NamedTuple):
     shuffled: list[pa.Table]
     answers: list[Answered]
     hits: list[dict[str, np.ndarray]]
-    overlap: Callable[[int], Overlap] | None
+    overlap: Callable[[int], Compared] | None
+    check: Callable[[int], Compared] | None = None
+
+    def checked(self, effects: pa.Table) -> Gathered:
+        """The same with what silencing showed (:data:`probe.tracing.neurons.effects.EFFECTS`)."""
+        p, score = effects["p"].fill_null(1.0), effects["specific"].fill_null(0.0)
+        values = [part.to_numpy() for part in (p, score, effects["controls"])]
+        numbers, shape = _numbers(effects, self.langs, self.facts), (len(self.langs), len(self.facts))
+        return self._replace(check=_by_language(numbers, [(1, 0)], values, shape, UNSILENCED, UNCONTROLLED))
 
 
 def gather(
@@ -44,26 +53,36 @@ def gather(
     index = {fact: i for i, fact in enumerate(facts)}
     places = [np.array([index[fact] for fact in table["fact"].to_pylist()], np.int64) for table in tables]
     shuffled = [presences.shuffled(lang, unit) for lang in langs]
-    overlap = None if overlaps is None else _by_language(overlaps, langs, index)
+    overlap = None
+    if overlaps is not None:
+        p, own, chance, pairs = (overlaps[name].to_numpy() for name in ("p", "jaccard", "null_mean", "null_pairs"))
+        numbers, shape = _numbers(overlaps, langs, facts), (len(langs), len(facts))
+        overlap = _by_language(numbers, [(0, 1), (1, 0)], [p, own - chance, pairs], shape)
     hits = [cues.hits(table, Known(tokenizer, own.guessed)) for table, own in zip(tables, answers, strict=True)]
     return Gathered(tuple(langs), facts, tables, places, shuffled, answers, hits, overlap)
 
 
-def _by_language(overlaps: pa.Table, langs, index: dict[str, int]) -> Callable[[int], Overlap]:
-    """A function from a language's place to its overlaps: all pairs of languages at once would be too many."""
-    number = {lang: i for i, lang in enumerate(langs)}
-    a, b, f = (np.array([to[x] for x in overlaps[name].to_pylist()], np.int64)
-               for name, to in (("lang", number), ("other", number), ("fact", index)))  # fmt: skip
-    p, own, chance = (overlaps[name].to_numpy() for name in ("p", "jaccard", "null_mean"))
-    pairs = overlaps["null_pairs"].to_numpy()
+def _numbers(table: pa.Table, langs: Sequence[str], facts: Iterable[str]) -> tuple[np.ndarray, ...]:
+    """The places of a table's languages, other languages and facts."""
+    lang, fact = ({name: i for i, name in enumerate(names)} for names in (langs, facts))
+    columns = (("lang", lang), ("other", lang), ("fact", fact))
+    return tuple(np.array([to[x] for x in table[name].to_pylist()], np.int64) for name, to in columns)
 
-    def of(lang: int) -> Overlap:
-        shape = len(langs), len(index)
-        made = Overlap(np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64))
-        for here, there in ((a, b), (b, a)):
-            rows = np.flatnonzero(here == lang)
-            at = there[rows], f[rows]
-            made.p[at], made.excess[at], made.pairs[at] = p[rows], (own - chance)[rows], pairs[rows]
+
+def _by_language(
+    numbers: tuple[np.ndarray, ...], sides, values: Sequence[np.ndarray], shape: tuple[int, int], *why: str
+) -> Callable[[int], Compared]:
+    """A function from a language's place to its :class:`Compared`: all pairs of languages at once would be too many.
+
+    `numbers` and `values` are of rows; `sides` say which of a row's two languages is this one, and which the other.
+    """
+
+    def of(lang: int) -> Compared:
+        made = Compared(np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64), *why)
+        for here, there in sides:
+            rows = np.flatnonzero(numbers[here] == lang)
+            for part, own in zip(made, values, strict=False):
+                part[numbers[there][rows], numbers[2][rows]] = own[rows]
         return made
 
     return of
@@ -87,7 +106,7 @@ def known(gathered: Gathered, threshold: Threshold, cues: Cues) -> labels.Known:
             hits[c, i, at] = gathered.hits[i][name]
         found = precision(table, gathered.shuffled[i], threshold).precision
         sure[i] = 1.0 if found is None else found
-    return labels.Known(right, present, units, hits, names, gathered.overlap, sure, rate)
+    return labels.Known(right, present, units, hits, names, gathered.overlap, sure, rate, gathered.check)
 
 
 def _rates(table: pa.Table) -> np.ndarray:

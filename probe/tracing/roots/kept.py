@@ -40,16 +40,23 @@ ROOTS = pa.schema(
 )
 
 
+#: What tells shared from independent: overlaps of neurons, or what silencing them does.
+SPLITS = ("overlap", "causal")
+
+
 class How(NamedTuple):
-    """How roots are told from what is gathered."""
+    """How roots are told from what is gathered; ``causal`` looks at ``sample`` facts of each relation, 0 is all."""
 
     threshold: Threshold = Threshold()
     cues: Cues = Cues()
     alpha: float = 0.05
+    split: str = SPLITS[0]
+    sample: int = 0
 
     def __str__(self) -> str:
         units, lift = self.threshold
-        return f"min-units:{units}|min-lift:{lift:g}|{self.cues}|alpha:{self.alpha:g}"
+        split = "" if self.split == SPLITS[0] else f"|split:{self.split}{f'({self.sample})' if self.sample else ''}"
+        return f"min-units:{units}|min-lift:{lift:g}|{self.cues}|alpha:{self.alpha:g}{split}"
 
 
 def roots(gathered: Gathered, how: How) -> pa.Table:

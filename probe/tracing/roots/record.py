@@ -9,7 +9,6 @@ from probe.tracing.neurons import overlap
 from probe.tracing.precision import precision
 from probe.tracing.roots import summary
 from probe.tracing.roots.run import Traced, Tracing
-from probe.tracing.roots.silenced import Silenced
 
 SCHEMA_VERSION = 1
 _INTERVALS = {
@@ -20,8 +19,8 @@ _INTERVALS = {
 }
 
 
-def record(tracing: Tracing, about: dict, traced: Traced, sensitive: bool, silenced: list[Silenced]) -> dict:
-    """What a tracing comes to; intervals are of a bootstrap over subjects. `silenced` may be empty."""
+def record(tracing: Tracing, about: dict, traced: Traced, sensitive: bool) -> dict:
+    """What a tracing comes to; intervals are of a bootstrap over subjects."""
     gathered, threshold = traced.gathered, tracing.how.threshold
     langs = gathered.langs
     p1 = _p1(traced.table, langs)
@@ -44,7 +43,7 @@ def record(tracing: Tracing, about: dict, traced: Traced, sensitive: bool, silen
         "absence": plain(summary.absences(traced.table, langs, threshold)),
         "neurons": plain(pairs),
         "without_neurons": traced.unasked,
-        "silenced": plain(silenced),
+        "silenced": plain(traced.silenced),
         "p1": p1,
         "abstract_bytes": sizes,
         "correlation": summary.correlation(p1, sizes)._asdict(),

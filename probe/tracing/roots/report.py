@@ -25,7 +25,7 @@ def show(record: dict, console: Console) -> None:
         parts = [f"{name} {_plain(row[name])}" for name in ("effect", "specific")]
         console.print(
             f"neurons of the source silenced, {row['root']} ({row['facts']:,}): log p falls by {_plain(row['drop'])}; "
-            f"{', '.join(parts)}", highlight=False
+            f"{', '.join(parts)}{_still(row)}", highlight=False
         )  # fmt: skip
     _unanswered(record, console)
     found = record["correlation"]
@@ -38,6 +38,12 @@ def show(record: dict, console: Console) -> None:
         console.print("How many of each, when one setting changes", style="italic")
         console.print(_sensitivity(record["sensitivity"], names))
     console.print(escape(record["signature"]), style="dim", highlight=False, soft_wrap=True)
+
+
+def _still(row: dict) -> str:
+    if row["right"] is None:
+        return ""
+    return f"; still right {_share(row['right'])} %, with random neurons {_share(row['right_random'])} %"
 
 
 def _totals(record: dict, names: list[str]) -> Table:

@@ -17,18 +17,28 @@ from probe.protocols import Protocol
 from probe.store import Store
 from probe.tracing import presences
 from probe.tracing.neurons import kept as neurons
+from probe.tracing.neurons.model import Model
 from probe.tracing.neurons.overlap import overlaps
 from probe.tracing.neurons.seeking import Seeking
+from probe.tracing.neurons.silenced import silence
+from probe.tracing.neurons.silencing import Silencing
 from probe.tracing.presences import Asking
 from probe.tracing.roots import kept
 from probe.tracing.roots.answered import Answered, answered
+from probe.tracing.roots.causal import checked
 from probe.tracing.roots.gathering import Gathered, gather
 from probe.tracing.roots.kept import How
+from probe.tracing.roots.labels import need_level
+from probe.tracing.roots.silenced import Silenced, by_root, chosen, wanted
+from probe.tracing.roots.still import still
 
 
 @dataclass(frozen=True)
 class Tracing:
-    """What is to be traced: a run under a protocol, in a corpus, in one unit; ``seeking`` None leaves neurons out."""
+    """What is to be traced: a run under a protocol, in a corpus, in one unit; ``seeking`` None leaves neurons out.
+
+    ``silence`` is of how many facts a relation neurons are silenced; 0 is of none, or where the split is causal all.
+    """
 
     store: Store
     protocol: Protocol
@@ -37,15 +47,16 @@ class Tracing:
     asking: Asking
     how: How
     seeking: Seeking | None
+    silence: int = 0
 
 
 class Traced(NamedTuple):
-    """What came of it. ``tops`` and ``overlaps`` are None without neurons."""
+    """What came of it. ``overlaps`` is None without neurons; ``silenced`` may be empty."""
 
     table: pa.Table
     gathered: Gathered
-    tops: pa.Table | None
     overlaps: pa.Table | None
+    silenced: list[Silenced]
     unasked: dict[str, dict[str, int]]
 
 
@@ -97,22 +108,36 @@ def describe(tracing: Tracing, data: OpenFactSet, tokenizer) -> dict:
     }
 
 
-def trace(tracing: Tracing, data: OpenFactSet, loaded, tokenizer, pieces, folder: Path, bar) -> Traced:
+def trace(tracing: Tracing, data: OpenFactSet, model: Model | None, tokenizer, pieces, folder: Path, bar) -> Traced:
     """Trace every language of `data` into `folder`; what is there already is not made again.
 
-    `tokenizer` tells cues; `pieces` spells names and text where the unit is of word-pieces; `loaded` is the model,
-    None where neurons are left out.
+    `tokenizer` tells cues; `pieces` spells names and text where the unit is of word-pieces; `model` is None
+    where neurons are left out. What can be refused is refused before anything is read or run.
     """
+    need_level(tracing.how.alpha)
     langs = data.langs
     unit = tracing.asking.units[0]
-    present = presences.carry_out(data, tracing.corpus, tracing.asking, folder / "presence", bar, pieces)
     own = answers(tracing, langs)
-    tops, overlap, unasked = None, None, {}
+    present = presences.carry_out(data, tracing.corpus, tracing.asking, folder / "presence", bar, pieces)
+    found, overlap, unasked = None, None, {}
     if tracing.seeking is not None:
         right = {lang: answer.right for lang, answer in zip(langs, own, strict=True)}
         scoring = tracing.store.read()["scoring"]
-        found = neurons.carry_out(data, loaded, right, tracing.seeking, folder / "neurons", bar, scoring)
-        tops, unasked = found.table(), {lang: dict(n) for lang, n in found.unasked().items()}
-        overlap = overlaps(tops)
+        found = neurons.carry_out(data, model, right, tracing.seeking, folder / "neurons", bar, scoring)
+        overlap, unasked = overlaps(found.table()), {lang: dict(n) for lang, n in found.unasked().items()}
     gathered = gather(langs, present, unit, own, tracing.how.cues, tokenizer, overlap)
-    return Traced(kept.roots(gathered, tracing.how), gathered, tops, overlap, unasked)
+    table = kept.roots(gathered, tracing.how)
+    sample = chosen(table, tracing.silence)  # by overlap, so that it is the same whatever tells roots in the end
+    if tracing.how.split == "causal":
+        facts = sample if tracing.silence else gathered.facts
+        gathered = checked(gathered, tracing.how, facts, data, model, found, bar)
+        table = kept.roots(gathered, tracing.how)
+    silenced = _silenced(tracing, table, sample, data, model, found, bar) if sample else []
+    return Traced(table, gathered, overlap, silenced, unasked)
+
+
+def _silenced(tracing: Tracing, table: pa.Table, facts, data: OpenFactSet, model: Model, found, bar) -> list[Silenced]:
+    sources = wanted(table, facts, data.langs)
+    fallen = silence(data, model, found, sources, Silencing(), bar)
+    right = still(tracing.store, data, (tracing.protocol, tracing.gold), model, found, sources, bar)
+    return by_root(table, fallen, right)
