@@ -16,6 +16,7 @@ from fine_tuning.models import Loaded
 from probe.protocols import Protocol
 from probe.store import Store
 from probe.tracing.matching import Matching
+from probe.tracing.neurons.model import Model
 from probe.tracing.neurons.seeking import Seeking
 from probe.tracing.presences import Asking
 from probe.tracing.roots import kept
@@ -52,11 +53,7 @@ def traced(tracer: Tracer, store: Store, loaded: Loaded, protocol: Protocol, gol
     folder = kept.default_folder(store.folder, describe(tracing, data, None))
     if other:
         _lend(other / "presence", folder / "presence")
-    model = None
-    if tracer.seeking is not None:
-        from probe.tracing.neurons.model import Model
-
-        model = Model.of(loaded)
+    model = None if tracer.seeking is None else Model.of(loaded)
     with progress(tracer.quiet, "") as bar:
         table = trace(tracing, data, model, loaded.tokenizer, None, folder, bar).table
     return table.select([*_KEY, "root", "source"]).to_pandas(), folder

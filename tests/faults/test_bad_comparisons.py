@@ -10,12 +10,10 @@ from probe_fixtures import save_model, small_world, tiny_model, wordpiece
 
 from data_builders.errors import FactrootsError
 from fine_tuning.models import load
-from probe.cli import COMMANDS, Entry, main
+from probe.cli import main
 from probe.variants.plan import models
 from probe.variants.record import read_comparison
 from tests.variant_fixtures import delta_variant, noise
-
-COMMANDS.setdefault("compare-variants", Entry("probe.commands.compare_variants:compare_variants", ""))
 
 
 @pytest.fixture(scope="module")

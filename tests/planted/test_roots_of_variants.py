@@ -8,11 +8,9 @@ from collections import Counter
 import pyarrow.parquet as pq
 from click.testing import CliRunner
 
-from probe.cli import COMMANDS, Entry, main
+from probe.cli import main
 from probe.variants.roots import ROOTS
 from tests.variant_fixtures import delta_variant
-
-COMMANDS.setdefault("compare-variants", Entry("probe.commands.compare_variants:compare_variants", ""))
 
 
 def test_a_variant_that_changes_nothing_moves_no_root(tmp_path):

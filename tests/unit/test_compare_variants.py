@@ -18,10 +18,10 @@ from scipy.stats import binom, binomtest
 
 from data_builders.factset import FactSet
 from fine_tuning.models import load
-from fine_tuning.training.facts import sides
+from fine_tuning.training.facts import fact_examples, sides
 from fine_tuning.variants.delta import scaled
 from leaderboard.comparison import compare
-from probe.cli import COMMANDS, Entry, main
+from probe.cli import main
 from probe.protocols import Protocol
 from probe.scores import score
 from probe.store import Store
@@ -33,7 +33,6 @@ from probe.variants.transitions import KINDS, TRANSITIONS, change, mcnemar
 from tests.variant_fixtures import delta_variant, noise
 
 KASSNER = Protocol.parse("kassner2021")
-COMMANDS.setdefault("compare-variants", Entry("probe.commands.compare_variants:compare_variants", ""))
 
 
 def invoke(*words):
@@ -54,7 +53,7 @@ def world(tmp_path_factory):
     facts = small_world(folder / "facts", subjects=30)
     spec = f"{facts}(langs=it,relations=P36)"
     data = FactSet.parse(spec).open()
-    taught = {"facts": data.spec.portable, "langs": ["it"], "share": 0.5, "seed": 0, **sides(data, 0.5, 0).about()}
+    taught = fact_examples(data, load(base), share=0.5).about
     small = noise(load(base).model)
     delta_variant(folder / "zero", base, {}, trained=77)
     delta_variant(folder / "noise", base, scaled(small, 3), timing={"seconds": 7.5, "peak_mb": 12.5}, lang="it")
