@@ -32,7 +32,7 @@ def list_(directory, as_json):
             click.echo(
                 json.dumps({"folder": str(path), "bytes": count, **about.model_dump(mode="json")}, ensure_ascii=False)
             )
-    else:
+    elif rows:
         show_table(
             ("variant", "method", "base", "lang", "parents", "trained", "density", "disk"),
             (
@@ -41,6 +41,8 @@ def list_(directory, as_json):
             ),
             text=5,
         )
+    if not rows and not as_json:
+        click.echo(f"no variant below {directory}; make one with `probe tune`", err=True)
     for error in broken:
         click.echo(error, err=True)
 
