@@ -31,10 +31,11 @@ def _read(ctx: click.Context, param: click.Parameter, path: str | None) -> str |
               help="How roots' neurons are found, as in `probe trace-roots`; none leaves them out.")  # fmt: skip
 @click.option("--output", type=click.Path(file_okay=False), help="Where to keep it; by default below runs/.")
 @click.option("--device", default="cpu", show_default=True, help="Where the models run, as cpu or cuda:0.")
+@click.option("--skip-bad", is_flag=True, help="Go on without bad rows of the fact set; the record counts them.")
 @as_json
 @click.option("--quiet", is_flag=True, help="No progress.")
 def compare_variants(comparison, base, variants, langs, factset, protocol, taught, roots, neurons, output, device,
-                     as_json, quiet, **filters):  # fmt: skip
+                     skip_bad, as_json, quiet, **filters):  # fmt: skip
     """Compare a model with variants of it: what each knows more and less, where from, and what it cost.
 
     All are asked the same questions. COMPARISON is a YAML file with the same keys, as 'variants: [runs/it, runs/af]';
@@ -70,7 +71,7 @@ def compare_variants(comparison, base, variants, langs, factset, protocol, taugh
     tokenizer = load_tokenizer(base)
     places = found(named, tokenizer)
     pieces = partial(pieces_of, tokenizer)
-    data = at_hand(name, spec).open(pieces=pieces)
+    data = at_hand(name, spec).open(skip_bad=skip_bad, pieces=pieces)
     data.need_questions()
     chosen = wanted or Protocol.parse(DEFAULT[places[1].variants[0][0].about.base.family])
     gold = chosen.of(spec.gold)
@@ -89,6 +90,8 @@ def compare_variants(comparison, base, variants, langs, factset, protocol, taugh
         claim(folder, asked)
         ran = run_all(named, places, data, chosen, gold, folder, device, quiet, tracer)
         made = results(ran, known, data, chosen, gold)
+        for stale in (*(f"{picture}.png" for picture in PICTURES), "roots.parquet"):  # of other variants, before
+            (folder / stale).unlink(missing_ok=True)
         write(folder, made)
         record = made.record.model_dump(mode="json")
         write_page(record, draw(PICTURES, record, folder), folder / "comparison.html")
