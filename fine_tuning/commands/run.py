@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -86,6 +85,7 @@ def run(
     It learns the text of --corpus or --text, or the facts of --factset. An interrupted training goes on where it
     stopped when the same command is given again.
     """
+    from fine_tuning.commands.learning import examples_of
     from fine_tuning.methods.table import parse_method
     from fine_tuning.models import quiet_libraries
     from fine_tuning.training.tune import Tuning, laid_over, plan, tune
@@ -105,7 +105,7 @@ def run(
         from fine_tuning.commands.scoring import scores_of
 
         scores = scores_of(score_facts)
-    examples = _examples(given, seed, quiet)
+    examples = examples_of(given, seed, quiet)
     made = tune(tuning, examples, output, scores, shlex.join(["probe", *sys.argv[1:]]), quiet, tensorboard)
     if as_json:
         click.echo(made.about.model_dump_json())
@@ -122,57 +122,6 @@ def _fields() -> list[str]:
     from fine_tuning.methods.method import Schedule
 
     return [field.name for field in fields(Schedule)]
-
-
-def _examples(given: dict, seed: int, quiet: bool):
-    """What makes the examples for a model, once it is loaded; what is wrong with the sources is said before."""
-    from data_builders.errors import FactrootsError
-
-    kinds = [name for name in ("corpus", "text", "factset") if given[name] is not None]
-    if len(kinds) != 1:
-        raise FactrootsError(
-            f"say what to learn from: one of --corpus, --text and --factset (got {', '.join(kinds) or 'none'})"
-        )
-    if kinds == ["factset"]:
-        return _facts(given, seed)
-    from fine_tuning.training import text
-
-    if given["corpus"]:
-        from probe.tracing.corpora import open_corpus
-
-        if not given["lang"]:
-            raise FactrootsError("--corpus needs --lang, the language to learn")
-        found = text.of_corpus(open_corpus(given["corpus"], quiet), given["lang"])
-    else:
-        found = text.of_file(given["text"], given["lang"])
-    return lambda one, folder: text.text_examples(found, one, folder, given["length"] or 0, given["held"], seed)
-
-
-def _facts(given: dict, seed: int):
-    from data_builders.errors import FactrootsError
-    from data_builders.factset import FactSet
-    from data_builders.fetch import ensure
-    from fine_tuning.training.facts import fact_examples
-
-    spec = FactSet.parse(given["factset"])
-    langs = given["facts_langs"] or spec.langs or ((given["lang"],) if given["lang"] else ())
-    if not langs:
-        raise FactrootsError("--factset needs --facts-langs (or --lang), the languages to learn facts in")
-    narrowed = {name: given[name] for name in ("relations", "sample", "templates") if given[name] is not None}
-    spec = replace(spec, langs=langs, **narrowed)
-    if spec.path is None:
-        ensure(spec.source)
-    if spec.one_token:
-        return lambda one, _: fact_examples(
-            spec.open(pieces=_pieces(one.tokenizer)), one, given["train_share"], seed, given["sentence"]
-        )
-    opened = spec.open()
-    opened.need_questions()
-    return lambda one, _: fact_examples(opened, one, given["train_share"], seed, given["sentence"])
-
-
-def _pieces(tokenizer):
-    return lambda labels: [len(ids) for ids in tokenizer(labels, add_special_tokens=False)["input_ids"]]
 
 
 def _said(found: dict) -> str:

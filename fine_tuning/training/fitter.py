@@ -54,7 +54,7 @@ class Fitter(Trainer):
         job, held = self.job, self.job.examples.held
         training = self.model.training
         self.model.eval()
-        with torch.random.fork_rng(enabled=True):
+        with torch.random.fork_rng():
             found = {}
             if held is not None:
                 found["loss"] = mean_loss(self.model, held, self.data_collator, job.schedule.batch, self.causal)

@@ -14,7 +14,8 @@ from probe_fixtures import wordpiece
 from data_builders.corpora.built import open_built
 from data_builders.errors import FactrootsError
 from fine_tuning.training.collating import Causal, Masked
-from fine_tuning.training.text import Text, frame, of_corpus, of_file, text_examples
+from fine_tuning.training.documents import Text, of_corpus, of_file
+from fine_tuning.training.text import frame, text_examples
 
 LINES = [f"Roma is {'abcdefghil'[i % 10]} {'of Italia ' * (i % 5)}{'mnoprs'[i // 10]}" for i in range(60)]
 
