@@ -17,7 +17,7 @@ from fine_tuning.sparse.topk import top
 from fine_tuning.training.job import Job
 from fine_tuning.variants.delta import chosen, count, difference
 from fine_tuning.variants.delta_file import write_delta
-from fine_tuning.variants.names import is_tied, untie
+from fine_tuning.variants.names import is_tied, tie_of, untie
 
 PENALTIES = ("paper", "repo")
 
@@ -66,7 +66,6 @@ class DiffPruning(Method):
 
     def train(self, job: Job) -> Trained:
         model, schedule = job.loaded.model, job.schedule
-        tied = is_tied(model) or bool(job.loaded.spec.variants)  # one of which may have untied it
         untie(model)
         scope = scope_of(model)
         head = self._head(scope)
@@ -104,7 +103,7 @@ class DiffPruning(Method):
         return Trained(
             "delta",
             partial(write_delta, delta=delta),
-            "untied" if tied else "separate",
+            tie_of(model),
             scope.size + numel(head.values()),
             count(delta),
             {"k": k, "chosen": taken, "unchanged": taken - kept},

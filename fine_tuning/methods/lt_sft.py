@@ -18,7 +18,7 @@ from fine_tuning.sparse.scope import Scope, numel, only, scope_of
 from fine_tuning.training.job import Job
 from fine_tuning.variants.delta import chosen, count, difference
 from fine_tuning.variants.delta_file import write_delta
-from fine_tuning.variants.names import is_tied, parameters, untie
+from fine_tuning.variants.names import is_tied, parameters, tie_of, untie
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,6 @@ class LtSft(Method):
                 f"{self.name} leaves weights outside its mask alone, which decay moves: pass --decay 0"
             )
         model = job.loaded.model
-        tied = is_tied(model) or bool(job.loaded.spec.variants)  # one of which may have untied it
         untie(model)
         scope = scope_of(model, self.norms)
         head = {} if self.freeze_head else scope.head
@@ -105,7 +104,7 @@ class LtSft(Method):
         return Trained(
             "delta",
             partial(write_delta, delta=delta),
-            "untied" if tied else "separate",
+            tie_of(model),
             numel(learning.values()),
             count(delta),
             self._said(k, masks, delta, scope),

@@ -8,7 +8,7 @@ from fine_tuning.locating import Located
 from fine_tuning.models import Loaded
 from fine_tuning.variants.about import Base
 from fine_tuning.variants.base import base_sha256, tokenizer_sha256
-from fine_tuning.variants.names import parameters
+from fine_tuning.variants.names import is_copy, parameters
 
 #: Packages that can change a variant's numbers.
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "safetensors", "peft")
@@ -24,7 +24,7 @@ def base_of(at: Located, loaded: Loaded) -> Base:
         tokenizer=tokenizer_sha256(loaded.tokenizer),
         model_type=config.model_type,
         family=loaded.family,
-        parameters=sum(parameter.numel() for parameter in parameters(loaded.model).values()),
+        parameters=sum(p.numel() for p in parameters(loaded.model).values() if not is_copy(p)),
     )
 
 

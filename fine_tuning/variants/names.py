@@ -29,9 +29,15 @@ def is_tied(model) -> bool:
     return head is not None and embeddings is not None and head.weight is embeddings.weight
 
 
-def tie_of(model, untied: bool = False) -> str:
+def tie_of(model) -> str:
     """What a variant made on `model` as it is says of its head (:class:`fine_tuning.variants.about.About`)."""
-    return "tied" if is_tied(model) else "untied" if untied else "separate"
+    head = model.get_output_embeddings()
+    return "tied" if is_tied(model) else "untied" if head is not None and is_copy(head.weight) else "separate"
+
+
+def is_copy(parameter: nn.Parameter) -> bool:
+    """Whether it is the copy of the embeddings that :func:`untie` gave to a head, and none of the base's parameters."""
+    return getattr(parameter, "copied", False)
 
 
 def untie(model) -> None:
@@ -42,6 +48,7 @@ def untie(model) -> None:
     if is_tied(model):
         head = model.get_output_embeddings()
         head.weight = nn.Parameter(head.weight.detach().clone(), requires_grad=head.weight.requires_grad)
+        head.weight.copied = True
         model.config.tie_word_embeddings = False
 
 

@@ -7,9 +7,11 @@ import torch
 from training_fixtures import job as make_job
 
 from data_builders.errors import FactrootsError
+from fine_tuning.locating import locate
 from fine_tuning.methods.lt_sft import LtSft
 from fine_tuning.methods.method import Schedule
 from fine_tuning.methods.table import METHODS, parse_method
+from fine_tuning.models import load
 from fine_tuning.sparse.callbacks import Masked
 from fine_tuning.sparse.masks import MASKS, Ground, low_rank
 from fine_tuning.sparse.scope import scope_of
@@ -17,7 +19,9 @@ from fine_tuning.training.drawing import Drawn
 from fine_tuning.variants.applying import apply_delta
 from fine_tuning.variants.delta import Sparse, count, total
 from fine_tuning.variants.delta_file import read_delta
+from fine_tuning.variants.making import base_of
 from fine_tuning.variants.names import copy_of, is_tied, parameters, untie
+from tests.variant_fixtures import delta_variant, tiny_base
 
 KINDS = ("bert", "xlm-roberta", "gpt2", "gemma3")
 
@@ -256,8 +260,19 @@ def test_what_is_frozen_is_frozen(tmp_path):
 
 def test_a_head_of_its_own_is_called_separate(tmp_path):
     job = make_job(tmp_path / "w")
-    untie(job.loaded.model)
+    head = job.loaded.model.get_output_embeddings()
+    head.weight = torch.nn.Parameter(head.weight.detach() * 2)
     assert LtSft(k=5).train(job).tie == "separate"
+
+
+def test_what_is_trained_on_an_untied_model_is_untied_and_counts_the_bases_parameters(tmp_path):
+    base = tiny_base(tmp_path / "base")
+    size = sum(p.numel() for p in load(base).model.parameters())
+    language = delta_variant(tmp_path / "l", base, {}, "untied")
+    at, job = locate(f"{base}+{language.folder}"), make_job(tmp_path / "w")
+    job.loaded = load(at)
+    assert LtSft(k=5).train(job).tie == "untied"
+    assert base_of(at, job.loaded).parameters == size == language.about.base.parameters
 
 
 def test_language_and_task_add_up_in_either_order(tmp_path):
