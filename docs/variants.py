@@ -23,7 +23,7 @@ STEPS, BATCH, OWN, ADDED = 600, 16, "1e-3", "5e-3"
 METHODS = {
     "full": (1, OWN),
     "lt-sft(density=0.02)": (2, OWN),
-    "diffpruning(density=0.02)": (2, OWN),
+    "diffpruning(density=0.02,finish-rate=0.001)": (2, OWN),
     "childtuning-d": (1, OWN),
     "childtuning-f": (1, OWN),
     "houlsby": (1, ADDED),
