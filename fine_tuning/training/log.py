@@ -68,7 +68,8 @@ class Log(TrainerCallback):
         control.should_training_stop |= stalled(state, self.patience, args.eval_steps)
 
     def write(self, step: int, **values: float) -> None:
-        line = {"step": step, **values, "seconds": round(time.monotonic() - self.began, 3)}
+        said = {name: value if math.isfinite(value) else None for name, value in values.items()}  # JSON has no NaN
+        line = {"step": step, **said, "seconds": round(time.monotonic() - self.began, 3)}
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         for name, value in values.items() if self.board else ():

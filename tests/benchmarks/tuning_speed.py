@@ -2,7 +2,7 @@
 
 Full fine-tuning of a masked LM by its own text, in steps a second of processor time: the same Trainer with the same
 batches, once with the model's own loss over all places, once with ours over the asked ones. Each in a process of its
-own, so that peak memory is its own too.
+own, so that peak memory is its own too. No checkpoints are written.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def measure(way: str, args) -> dict[str, float]:
     from fine_tuning.models import Loaded
     from fine_tuning.training.collating import Masked
     from fine_tuning.training.drawing import Drawn
+    from fine_tuning.training.fitter import Fitter
     from fine_tuning.training.job import Examples, Job
 
     model = model_of(args.vocabulary, args.layers)
@@ -58,17 +59,17 @@ def measure(way: str, args) -> dict[str, float]:
         schedule = Schedule(steps=args.steps, batch=args.batch)
         job = Job(loaded, Examples(rows, None, collate, {}), schedule, Path(folder), quiet=True)
         if way == "ours":
+            Fitter._save_checkpoint = lambda *_: None
             began = time.process_time()
             job.fit("train")
         else:
             from transformers import Trainer
 
-            from fine_tuning.training.fitting import _arguments
+            from fine_tuning.training.arguments import arguments
 
-            arguments = _arguments(job, Path(folder), schedule)
-            arguments.max_grad_norm = 1.0
-            plain = Trainer(model, arguments, collate, Drawn(rows, args.steps * args.batch, 0))
-            plain._save = lambda *_: None  # nor does ours write the frozen, of which there are none
+            told = arguments(job, Path(folder), schedule)
+            told.max_grad_norm, told.save_strategy = 1.0, "no"
+            plain = Trainer(model, told, collate, Drawn(rows, args.steps * args.batch, 0))
             began = time.process_time()
             plain.train()
         spent = time.process_time() - began

@@ -230,12 +230,14 @@ def test_the_best_is_kept_and_training_stops_when_it_is_not_beaten(tmp_path):
 
 def test_scores_are_asked_and_change_nothing(tmp_path):
     made = []
-    for scores in ({}, {"P@1": lambda model: float(torch.rand(()))}):
+    for scores in ({}, {"P@1": lambda model: float(torch.rand(())), "none": lambda model: float("nan")}):
         work = job(tmp_path / str(len(scores)), scores=scores, every=4)
         work.fit("train")
         made.append(copy_of(work.loaded.model))
     assert same(*made)
-    assert [line["step"] for line in lines(tmp_path / "1" / "train.jsonl") if "P@1" in line] == [4, 8, 12]
+    asked = [line for line in lines(tmp_path / "2" / "train.jsonl") if "P@1" in line]
+    assert [line["step"] for line in asked] == [4, 8, 12] and {line["none"] for line in asked} == {None}
+    assert work.phases["train"]["none"] is None and work.phases["train"]["P@1"] == asked[-1]["P@1"]
 
 
 class Poison(TrainerCallback):
