@@ -10,16 +10,14 @@ from tempfile import TemporaryDirectory
 from fine_tuning.models import Loaded
 
 
-def asker(facts: str, loaded: Loaded, protocol: str | None = None) -> Callable[[], float]:
-    """A function that says P@1 of ``loaded.model``, as it is when it is called, on the fact set `facts`.
+def asker(facts: str, loaded: Loaded, protocol: str | None = None) -> Callable[..., float]:
+    """A function that says P@1 on `facts` of ``loaded.model``, or of the model that it is given, as it is then.
 
     The number is that of `probe run` with the same fact set and `protocol` (by default that of the model's family);
     NaN where nothing could be scored. Raises FactrootsError where facts or protocol are none.
     """
     import pandas as pd
 
-    from data_builders.factset import FactSet
-    from data_builders.fetch import ensure
     from data_builders.progress import Quiet
     from probe import uncertainty
     from probe.passes import DEFAULT, needed
@@ -29,33 +27,36 @@ def asker(facts: str, loaded: Loaded, protocol: str | None = None) -> Callable[[
     from probe.store import Store
 
     chosen = Protocol.parse(protocol or DEFAULT[loaded.family])
-    spec = FactSet.parse(facts)
-    if spec.path is None:
-        ensure(spec.source)
-    spec = spec if spec.langs else replace(spec, langs=_languages(loaded, spec))
+    spec = asked(facts, loaded)
     data = spec.open(
         pieces=lambda labels: list(map(len, loaded.tokenizer(labels, add_special_tokens=False)["input_ids"]))
     )
     data.need_questions()
     scoring = needed(chosen, loaded.family, data.langs)
 
-    def ask() -> float:
+    def ask(model=None) -> float:
+        one = loaded if model is None else loaded._replace(model=model)
         with TemporaryDirectory() as folder:
             store = Store(Path(folder) / "run")
             with store.lock():
-                store.claim(describe(data, loaded, scoring))
-                execute(data, loaded, store, Quiet())
-            frames = [one.frame for one in judge(store, chosen, spec.gold).values()]
+                store.claim(describe(data, one, scoring))
+                execute(data, one, store, Quiet())
+            frames = [judged.frame for judged in judge(store, chosen, spec.gold).values()]
         whole = pd.concat(frames, ignore_index=True)
         return float(uncertainty.total(uncertainty.tally(whole)).mean(chosen.aggregate)) if len(whole) else float("nan")
 
     return ask
 
 
-def _languages(loaded: Loaded, spec) -> tuple[str, ...]:
-    """Those of the fact set; of the demo model, those that it has read."""
-    if loaded.spec.name == "demo" and spec.source == "atlas":
-        from data_builders.planted.world import LANGUAGES
+def asked(facts: str, loaded: Loaded):
+    """A fact set with its languages: its own, or all; of the demo model, those that it has read."""
+    from data_builders.factset import FactSet
+    from data_builders.fetch import ensure
+    from data_builders.planted.world import LANGUAGES
 
-        return LANGUAGES
-    return spec.askable()
+    spec = FactSet.parse(facts)
+    if spec.path is None:
+        ensure(spec.source)
+    if spec.langs:
+        return spec
+    return replace(spec, langs=LANGUAGES if (loaded.spec.name, spec.source) == ("demo", "atlas") else spec.askable())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from tempfile import TemporaryDirectory
 
 
 def scores_of(text: str):
@@ -12,39 +11,12 @@ def scores_of(text: str):
     Under the protocol that `probe run` takes for such a model when none is asked for.
     """
     from data_builders.factset import FactSet
-    from data_builders.fetch import ensure
-    from data_builders.progress import Quiet
-    from probe.passes import DEFAULT, needed
-    from probe.protocols import Protocol
-    from probe.running import describe, execute
-    from probe.scores import score
-    from probe.store import Store
+    from fine_tuning.commands.asking import asked, asker
 
-    spec = FactSet.parse(text)
-    if spec.path is None:
-        ensure(spec.source)
-    spec = replace(spec, langs=spec.langs or spec.askable())
+    FactSet.parse(text)  # a mistake in it is found before the model is loaded
 
     def scores(loaded):
-        pieces = lambda labels: [len(ids) for ids in loaded.tokenizer(labels, add_special_tokens=False)["input_ids"]]  # noqa: E731
-        protocol = Protocol.parse(DEFAULT[loaded.family])
-
-        def of(lang: str):
-            data = spec.open([lang], pieces=pieces)
-            data.need_questions()
-            scoring = needed(protocol, loaded.family, data.langs)
-
-            def ask(model) -> float:
-                one = loaded._replace(model=model)
-                with TemporaryDirectory() as folder:
-                    store = Store(folder)
-                    with store.lock():
-                        store.claim(describe(data, one, scoring))
-                        execute(data, one, store, Quiet())
-                        return score(store, protocol).value
-
-            return ask
-
-        return {f"P@1 {lang}": of(lang) for lang in spec.langs}
+        spec = asked(text, loaded)
+        return {f"P@1 {lang}": asker(str(replace(spec, langs=(lang,))), loaded) for lang in spec.langs}
 
     return scores
