@@ -72,7 +72,7 @@ class Fitter(Trainer):
         needed = 12 * sum(p.numel() for p in self.trained.values()) + 2**20  # with AdamW's two moments
         try:
             if (free := shutil.disk_usage(self.args.output_dir).free) < needed:
-                raise OSError(f"it needs {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} are free")
+                raise OSError(f"it needs {needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} are free")
             super()._save_checkpoint(model, trial)
         except (OSError, RuntimeError) as error:  # torch wraps the system's own
             shutil.rmtree(folder, ignore_errors=True)

@@ -80,8 +80,11 @@ def apart(way: str, args) -> dict[str, float]:
     """:func:`measure` in a process of its own."""
     read, write = os.pipe()
     if not (child := os.fork()):
-        os.write(write, json.dumps(measure(way, args)).encode())
-        os._exit(0)
+        try:
+            os.write(write, json.dumps(measure(way, args)).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
     os.waitpid(child, 0)
     return json.loads(os.read(read, 1000))
 
