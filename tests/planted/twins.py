@@ -33,12 +33,13 @@ from probe.store import Store
 from probe.tracing import presences
 from probe.tracing.corpora import open_corpus
 from probe.tracing.neurons import kept as neurons
+from probe.tracing.neurons.model import Model
 from probe.tracing.neurons.overlap import overlaps
 from probe.tracing.neurons.seeking import Seeking
 from probe.tracing.roots import kept
 from probe.tracing.roots.answered import answered
 from probe.tracing.roots.gathering import gather
-from probe.tracing.roots.labels import INDEPENDENT, SHARED
+from probe.tracing.roots.labels import INDEPENDENT, SHARED, TRANSFERRED
 from probe.tracing.unit import Unit
 
 WITHHELD = 0.2
@@ -89,7 +90,7 @@ def siloed_roots(siloed: Path, folder: Path) -> pa.Table:
         own.append(answered(store, lang, Protocol.parse("kassner2021"), "one"))
         data = FactSet.parse(f"atlas(langs={lang})").open()
         right = {lang: own[-1].right}
-        found = neurons.carry_out(data, loaded, right, seeking, folder / f"siloed-neurons-{lang}", Quiet())
+        found = neurons.carry_out(data, Model.of(loaded), right, seeking, folder / f"siloed-neurons-{lang}", Quiet())
         tops.append(found.table())
     data = FactSet.parse(f"atlas(langs={';'.join(LANGUAGES)})").open()
     asking = presences.Asking((unit,))
@@ -121,10 +122,16 @@ def guessed(roots: pa.Table, world: Path, twin: Path, folder: Path) -> dict[str,
     rows["guessed"] = [float(fact in right[lang]) for lang, fact in zip(rows["lang"], rows["fact"], strict=True)]
     found = {}
     for root in sorted(set(rows["root"]) - {"unscored"}):
-        some = rows[rows["root"] == root].reset_index(drop=True)
-        found[root] = {"facts": len(some), "guessed": int(some["guessed"].sum()),
-                       "share": share(some, some["guessed"].to_numpy())}  # fmt: skip
+        found[root] = counted(rows[rows["root"] == root])
+    transferred = rows[rows["root"] == TRANSFERRED]
+    found[TRANSFERRED]["relations"] = {name: counted(part) for name, part in transferred.groupby("relation")}
     return found
+
+
+def counted(rows: pd.DataFrame) -> dict:
+    """How many there are, how many of them the twin has right, and their share."""
+    hits = rows["guessed"].to_numpy()
+    return {"facts": len(rows), "guessed": int(hits.sum()), "share": share(rows, hits)}
 
 
 def share(rows: pd.DataFrame, hits: np.ndarray) -> dict | None:
