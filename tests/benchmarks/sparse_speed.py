@@ -7,10 +7,10 @@ ratios; `memory` trains each method for two steps in a process of its own, from 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import resource
-import subprocess
-import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -36,7 +36,7 @@ def masked_lm(vocabulary: int, width: int, layers: int):
     from transformers import AutoConfig, AutoModelForMaskedLM
 
     sizes = {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": width // 64}
-    more = {"intermediate_size": 4 * width, "vocab_size": vocabulary, "max_position_embeddings": 130}
+    more = {"intermediate_size": 4 * width, "vocab_size": vocabulary, "max_position_embeddings": 514}
     torch.manual_seed(0)
     return AutoModelForMaskedLM.from_config(AutoConfig.for_model("xlm-roberta", **sizes, **more))
 
@@ -134,29 +134,27 @@ def step(options) -> None:
 
 
 def memory(options) -> None:
-    taken = {}
-    for method in METHODS:
-        command = [sys.executable, __file__, "--one", method, "--vocabulary", str(options.vocabulary)]
-        command += ["--width", str(options.width), "--layers", str(options.layers), "--length", str(options.length)]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        taken[method], planned = map(float, said.split())
-        against = taken[method] / taken["full"]
-        print(
-            f"memory: {method} {taken[method]:,.0f} MB above the model ({planned:,.0f} planned), {against:.2f} × full"
-        )
+    from transformers import Trainer  # noqa: F401 - so that no method's process has to load it
+
+    fork, full = multiprocessing.get_context("fork"), None
+    for name in METHODS:
+        ours, theirs = fork.Pipe()
+        process = fork.Process(target=one, args=(options, name, theirs))
+        process.start()
+        taken, planned = ours.recv()
+        process.join()
+        full = full or taken
+        print(f"memory: {name} {taken:,.0f} MB above the model ({planned:,.0f} planned), {taken / full:.2f} × full")
 
 
-def one(options) -> None:
+def one(options, name: str, said) -> None:
     """Train a method for two steps, and say by how much the peak lies above the loaded model, and what was planned."""
-    from dataclasses import replace
-
     from fine_tuning.methods.table import parse_method
     from fine_tuning.training.job import Examples, Job
 
-    method = parse_method(options.one if options.one != "childtuning-d" else "childtuning-d(batches=2)")
+    method = parse_method("childtuning-d(batches=2)" if name == "childtuning-d" else name)
     model = masked_lm(options.vocabulary, options.width, options.layers)
-    ids = torch.randint(5, options.vocabulary, (64, options.length))
-    rows = [{"ids": row} for row in ids]
+    rows = [{"ids": row} for row in torch.randint(5, options.vocabulary, (16, options.length))]
 
     def collate(some):
         stacked = torch.stack([row["ids"] for row in some])
@@ -169,9 +167,8 @@ def one(options) -> None:
     with TemporaryDirectory() as folder:
         job = Job(loaded, Examples(rows, None, collate, {}), schedule, Path(folder), quiet=True)
         before = resident()
-        made = method.train(job)
-        made.write(Path(folder))
-    print(peak() - before, planned)
+        method.train(job).write(Path(folder))
+    said.send((peak() - before, planned))
 
 
 def main() -> None:
@@ -182,16 +179,12 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=120_000)
     parser.add_argument("--width", type=int, default=384)
     parser.add_argument("--layers", type=int, default=6)
-    parser.add_argument("--length", type=int, default=32, help="tokens of a text, of `step` and `memory`")
+    parser.add_argument("--length", type=int, default=128, help="tokens of a text, of `step` and `memory`")
     parser.add_argument("--rounds", type=int, default=9, help="of `step`")
-    parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    if options.one:
-        one(options)
-    else:
-        for part in options.parts:
-            parts[part](options)
+    for part in options.parts:
+        parts[part](options)
 
 
 if __name__ == "__main__":
