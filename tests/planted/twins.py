@@ -32,6 +32,7 @@ from probe.protocols import Protocol
 from probe.store import Store
 from probe.tracing import presences
 from probe.tracing.corpora import open_corpus
+from probe.tracing.matching import Matching
 from probe.tracing.neurons import kept as neurons
 from probe.tracing.neurons.model import Model
 from probe.tracing.neurons.overlap import overlaps
@@ -93,7 +94,7 @@ def siloed_roots(siloed: Path, folder: Path) -> pa.Table:
         found = neurons.carry_out(data, Model.of(loaded), right, seeking, folder / f"siloed-neurons-{lang}", Quiet())
         tops.append(found.table())
     data = FactSet.parse(f"atlas(langs={';'.join(LANGUAGES)})").open()
-    asking = presences.Asking((unit,))
+    asking = presences.Asking((unit,), Matching())
     present = presences.carry_out(data, open_corpus("planted", True), asking, folder / "siloed-presence", Quiet())
     tokenizer, overlap = loaded.tokenizer, overlaps(pa.concat_tables(tops))
     return kept.roots(gather(LANGUAGES, present, unit, own, how.cues, tokenizer, overlap), how)
