@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from fine_tuning.bottleneck.placement import HOLDER
 from fine_tuning.locating import Located
 from fine_tuning.models import Loaded
 from fine_tuning.variants.about import Base
@@ -24,7 +25,11 @@ def base_of(at: Located, loaded: Loaded) -> Base:
         tokenizer=tokenizer_sha256(loaded.tokenizer),
         model_type=config.model_type,
         family=loaded.family,
-        parameters=sum(p.numel() for p in parameters(loaded.model).values() if not is_copy(p)),
+        parameters=sum(
+            p.numel()
+            for name, p in parameters(loaded.model).items()
+            if not is_copy(p) and not name.startswith(f"{HOLDER}.")
+        ),
     )
 
 

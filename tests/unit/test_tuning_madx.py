@@ -17,6 +17,7 @@ from fine_tuning.models import load
 from fine_tuning.training.loss import mean_loss
 from fine_tuning.training.tune import Tuning, tune
 from fine_tuning.variants.applying import applied
+from fine_tuning.variants.folder import read_variant
 from fine_tuning.variants.names import copy_of
 
 
@@ -108,6 +109,7 @@ def test_a_language_is_swapped_beneath_a_task(tmp_path):
     tuning = Tuning(f"{base}+{it}", parse_method("madx-task(reduction=4)"), Schedule(steps=10, batch=3, rate=1e-2))
     task = tune(tuning, lambda loaded, _: examples(loaded), tmp_path / "task", quiet=True)
     assert [parent.name for parent in task.about.parents] == ["it"]
+    assert task.about.base == read_variant(it).about.base  # the parent's adapters are no part of it
     assert task.about.config["beneath"][0]["invertible"] == 2.0
     said = {lang: logits(load(f"{base}+{lang}+{task.folder}").model) for lang in (it, af)}
     assert (said[it] - said[af]).abs().max() > 1e-3
