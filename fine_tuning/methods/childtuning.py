@@ -8,14 +8,14 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from data_builders.errors import FactrootsError, unknown
 from fine_tuning.methods.method import Method, Plan, Schedule, Trained
 from fine_tuning.sparse.callbacks import Clipped, Masked, Thinned
 from fine_tuning.sparse.fisher import mean_squares
 from fine_tuning.sparse.scope import numel
-from fine_tuning.sparse.topk import at_least
+from fine_tuning.sparse.topk import at_least, cut
 from fine_tuning.training.job import Job
 from fine_tuning.variants.delta import chosen, count, difference
 from fine_tuning.variants.delta_file import write_delta
@@ -132,7 +132,17 @@ def child(squares: dict, share: float) -> dict:
     Where more than that are zero, the percentile is 0 and all are taken, as in the published code.
     """
     total = numel(squares.values())
-    # numpy puts it between two ranks: what is not below it begins at the upper one.
-    rank = math.ceil((total - 1) * np.true_divide((1 - share) * 100, 100))
     shapes = {name: tuple(tensor.shape) for name, tensor in squares.items()}
-    return at_least(shapes, lambda name, at: squares[name].view(-1)[at], total - rank)
+
+    def scores(name: str, at: slice) -> Tensor:
+        return squares[name].view(-1)[at]
+
+    place = (total - 1) * np.true_divide((1 - share) * 100, 100)
+    below = math.floor(place)
+    if place > below:
+        # numpy puts the percentile between two ranks, in float32: what is not below it begins at the upper one, unless
+        # it is rounded to the lower.
+        bits = [cut(shapes, scores, total - rank).bits for rank in (below, below + 1)]
+        ends = np.array(bits, np.int32).view(np.float32)
+        below += int(np.percentile(ends, (place - below) * 100) > ends[0])
+    return at_least(shapes, scores, total - below)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from training_fixtures import job as make_job
 
@@ -24,6 +24,7 @@ def train(folder, text, **more):
     return made, before, parameters(job.loaded.model), folder
 
 
+@example([[0.0, 0.25], [0.0, 0.0, *[0.5] * 7]], 0.7)  # the percentile is rounded to the rank below
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
