@@ -144,5 +144,5 @@ def child(squares: dict, share: float) -> dict:
         # it is rounded to the lower.
         bits = [cut(shapes, scores, total - rank).bits for rank in (below, below + 1)]
         ends = np.array(bits, np.int32).view(np.float32)
-        below += int(np.percentile(ends, (place - below) * 100) > ends[0])
+        below += int(np.percentile(ends, float(place - below) * 100) > ends[0])
     return at_least(shapes, scores, total - below)
