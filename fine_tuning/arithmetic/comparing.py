@@ -102,8 +102,9 @@ def _overlap(entries, changed_a, changed_b, square_a, square_b, product, both, s
 
 
 def settings(one: About, other: About) -> dict[str, tuple[Any, Any]]:
-    """The fields of two records that differ, nested ones by their path."""
-    a, b = (flat(about.model_dump(mode="json", exclude=set(_OTHER))) for about in (one, other))
+    """The fields of two records that differ, nested ones by their path; configs only where the kind is one."""
+    left_out = {*_OTHER, *(("config",) if one.kind != other.kind else ())}
+    a, b = (flat(about.model_dump(mode="json", exclude=left_out)) for about in (one, other))
     return {key: (a.get(key), b.get(key)) for key in [*a, *(k for k in b if k not in a)] if a.get(key) != b.get(key)}
 
 

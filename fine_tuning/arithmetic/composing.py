@@ -45,10 +45,10 @@ def write_combined(
     )
 
 
-def method_text(expression: str, how: Merge, **more: str) -> str:
-    """``arithmetic(of=…,merge=…)``: how a combined variant came about, in the text that methods have."""
-    args = {"of": expression, "merge": str(how), **more}
-    return str(Spec("arithmetic", None, tuple((key, (value,)) for key, value in args.items())))
+def method_text(expression: str, how: Merge) -> str:
+    """``arithmetic(of=…,merge=ties,density=0.2)``: how a combined variant came about, in the text that methods have."""
+    args = (("of", (expression,)), ("merge", (how.name,)), *Spec.parse(str(how)).args)
+    return str(Spec("arithmetic", None, args))
 
 
 def stacked(parts: Sequence[tuple[str, float]]) -> list[tuple[Variant, float]]:
