@@ -56,6 +56,7 @@ def theirs():
     adapters.init(model)
     model.add_adapter("it", config="seq_bn")
     model.train_adapter("it")
+    model.cls.requires_grad_(False)  # which it leaves to be trained, and ours freezes
     return model
 
 
