@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from probe.variants.wording import COSTS, costs, p_value, percent, signed
+from probe.variants.wording import COSTS, costs, floor, p_value, percent, signed
 
 _MOVES = 6  # of a variant, how many of its most frequent changes of root are shown
 
@@ -17,7 +17,11 @@ _MOVES = 6  # of a variant, how many of its most frequent changes of root are sh
 def show(record: dict, console: Console) -> None:
     """Print P@1 by language, taught and held-out facts, costs, and how roots moved."""
     _say(console, f"P@1 before and after, {record['protocol']}; base {record['base']} (95 % interval, p by Holm)")
-    console.print(_changes("lang", [row for row in record["rows"] if row["facts"] == "all" and not row["relation"]]))
+    rows = [row for row in record["rows"] if row["facts"] == "all" and not row["relation"]]
+    console.print(_changes("lang", rows))
+    by_lang = [row for row in rows if row["lang"]]
+    if 2 / (record["ci"]["resamples"] + 1) * len(by_lang) > 0.05:
+        console.print(f"{floor(record, by_lang)}: {record['ci']['resamples']:,} resamples", highlight=False)
     if parts := [row for row in record["rows"] if row["facts"] != "all" and not row["lang"]]:
         _say(console, "Facts that were taught and facts that were held out, in all languages")
         console.print(_changes("facts", parts))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def percent(interval: dict) -> str:
     return f"{100 * interval['value']:.1f}"
@@ -14,6 +16,12 @@ def signed(interval: dict) -> str:
 
 def p_value(p: float) -> str:
     return "<.001" if p < 0.0005 else f"{p:.3f}".removeprefix("0")
+
+
+def floor(record: dict, rows: Sequence[dict]) -> str:
+    """What the resamples cannot show: p has a least value, which the correction multiplies by the number of rows."""
+    least = 2 / (record["ci"]["resamples"] + 1)
+    return f"no p of {len(rows)} rows can be below {min(1.0, least * len(rows)):.3f}, whatever the difference"
 
 
 def size(number: float | None) -> str:
