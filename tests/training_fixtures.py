@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from neuron_fixtures import tiny
 
-from fine_tuning.methods.method import Schedule
 from fine_tuning.training.job import Examples, Job
 from fine_tuning.training.loss import IGNORED
+from fine_tuning.training.schedule import Schedule
 
 SENTENCES = ["Roma is la capital", "the capital of Italia is Roma", "Par la is the of", "Italia of la", "is Roma Par"]
 

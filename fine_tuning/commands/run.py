@@ -119,7 +119,7 @@ def run(
 def _fields() -> list[str]:
     from dataclasses import fields
 
-    from fine_tuning.methods.method import Schedule
+    from fine_tuning.training.schedule import Schedule
 
     return [field.name for field in fields(Schedule)]
 

@@ -14,8 +14,9 @@ from fine_tuning.bottleneck.architectures import layers
 from fine_tuning.bottleneck.config import Config
 from fine_tuning.bottleneck.modules import count, start
 from fine_tuning.bottleneck.placement import blank, install, installed
-from fine_tuning.methods.method import Method, Plan, Schedule, Trained
+from fine_tuning.methods.method import Method, Plan, Trained
 from fine_tuning.training.job import Job
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.names import tie_of
 
 

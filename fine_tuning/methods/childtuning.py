@@ -11,12 +11,13 @@ import numpy as np
 from torch import Tensor, nn
 
 from data_builders.errors import FactrootsError, unknown
-from fine_tuning.methods.method import Method, Plan, Schedule, Trained
+from fine_tuning.methods.method import Method, Plan, Trained
 from fine_tuning.sparse.callbacks import Clipped, Masked, Thinned
 from fine_tuning.sparse.fisher import mean_squares
 from fine_tuning.sparse.scope import numel
 from fine_tuning.sparse.topk import at_least, cut
 from fine_tuning.training.job import Job
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.delta import chosen, count, difference
 from fine_tuning.variants.delta_file import write_delta
 from fine_tuning.variants.names import copy_of, parameters, tie_of

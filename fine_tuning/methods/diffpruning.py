@@ -9,12 +9,13 @@ from typing import ClassVar
 import torch
 
 from data_builders.errors import FactrootsError, unknown
-from fine_tuning.methods.method import Method, Plan, Schedule, Trained
+from fine_tuning.methods.method import Method, Plan, Trained
 from fine_tuning.sparse.callbacks import Clipped, Masked, Unscheduled
 from fine_tuning.sparse.diff import Sparsity, differing
 from fine_tuning.sparse.scope import Scope, numel, only, scope_of
 from fine_tuning.sparse.topk import top
 from fine_tuning.training.job import Job
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.delta import chosen, count, difference
 from fine_tuning.variants.delta_file import write_delta
 from fine_tuning.variants.names import is_tied, tie_of, untie

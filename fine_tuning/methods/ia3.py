@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fine_tuning.methods.method import Schedule
 from fine_tuning.methods.peft_method import PeftMethod
+from fine_tuning.training.schedule import Schedule
 
 #: Architectures that peft has no defaults for, by those that have the same names.
 LIKE = {"xlm-roberta": "roberta", "xlm-roberta-xl": "roberta", "camembert": "roberta", "electra": "bert"}

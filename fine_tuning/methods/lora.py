@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fine_tuning.methods.method import Schedule
 from fine_tuning.methods.peft_method import PeftMethod
+from fine_tuning.training.schedule import Schedule
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from data_builders.errors import FactrootsError, unknown
-from fine_tuning.methods.method import Method, Plan, Schedule, Trained
+from fine_tuning.methods.method import Method, Plan, Trained
 from fine_tuning.sparse.callbacks import Masked, TowardStart
 from fine_tuning.sparse.fisher import mean_squares
 from fine_tuning.sparse.masks import MASKS, Ground
 from fine_tuning.sparse.scope import Scope, numel, only, scope_of
 from fine_tuning.training.job import Job
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.delta import chosen, count, difference
 from fine_tuning.variants.delta_file import write_delta
 from fine_tuning.variants.names import is_tied, parameters, tie_of, untie

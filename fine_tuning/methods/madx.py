@@ -8,7 +8,7 @@ from typing import ClassVar
 from data_builders.errors import FactrootsError
 from fine_tuning.bottleneck.placement import installed
 from fine_tuning.methods.bottleneck import Pfeiffer
-from fine_tuning.methods.method import Schedule
+from fine_tuning.training.schedule import Schedule
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from fine_tuning.methods.method import Method, Plan, Schedule, Trained
+from fine_tuning.methods.method import Method, Plan, Trained
 from fine_tuning.methods.peft_folder import as_dict, write
 from fine_tuning.methods.peft_layers import injected, weights
 from fine_tuning.training.job import Job
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.names import tie_of
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from transformers import TrainingArguments
 
-from fine_tuning.methods.method import Schedule
 from fine_tuning.training.job import Job
+from fine_tuning.training.schedule import Schedule
 
 
 def arguments(job: Job, folder: Path, schedule: Schedule) -> TrainingArguments:

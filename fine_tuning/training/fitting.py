@@ -13,11 +13,11 @@ from pathlib import Path
 from data_builders.errors import FactrootsError
 from data_builders.folder import read_json, write_atomically, write_json
 from data_builders.progress import progress
-from fine_tuning.methods.method import Schedule
 from fine_tuning.training import weights
 from fine_tuning.training.arguments import arguments, optimizer
 from fine_tuning.training.drawing import Drawn
 from fine_tuning.training.job import Job
+from fine_tuning.training.schedule import Schedule
 
 #: A finished phase: what was trained, and how it went.
 FINAL, DONE = "final.safetensors", "done.json"

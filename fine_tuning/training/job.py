@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fine_tuning.methods.method import Schedule
 from fine_tuning.models import Loaded
+from fine_tuning.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -12,7 +12,7 @@ from transformers import TrainerCallback
 
 from data_builders.errors import FactrootsError
 from data_builders.progress import Quiet
-from fine_tuning.methods.method import Schedule
+from fine_tuning.training.schedule import Schedule
 
 #: At most so many steps of a phase are written down.
 LINES = 1000

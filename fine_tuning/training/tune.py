@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from data_builders.errors import FactrootsError
 from data_builders.folder import lock
 from fine_tuning.locating import Located, locate
-from fine_tuning.methods.method import Method, Schedule
+from fine_tuning.methods.method import Method
 from fine_tuning.models import Loaded, load
 from fine_tuning.training.fitting import claim
 from fine_tuning.training.job import Examples, Job
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.training.weights import system_errors
 from fine_tuning.variants.about import Parent
 from fine_tuning.variants.folder import Variant, refuse_existing, write_variant

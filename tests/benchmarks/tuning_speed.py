@@ -42,13 +42,13 @@ class Tokens:
 
 def measure(way: str, args) -> dict[str, float]:
     """Steps a second by processor time, and peak memory in MB."""
-    from fine_tuning.methods.method import Schedule
     from fine_tuning.model_spec import ModelSpec
     from fine_tuning.models import Loaded
     from fine_tuning.training.collating import Masked
     from fine_tuning.training.drawing import Drawn
     from fine_tuning.training.fitter import Fitter
     from fine_tuning.training.job import Examples, Job
+    from fine_tuning.training.schedule import Schedule
 
     model = model_of(args.vocabulary, args.layers)
     ids = np.random.default_rng(0).integers(5, args.vocabulary, (64, args.length))

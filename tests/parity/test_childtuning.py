@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from training_fixtures import job as make_job
 
 from fine_tuning.methods.childtuning import child
-from fine_tuning.methods.method import Schedule
 from fine_tuning.methods.table import parse_method
 from fine_tuning.sparse.fisher import mean_squares
 from fine_tuning.training.drawing import Drawn
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.delta import Sparse
 from fine_tuning.variants.names import copy_of, parameters
 

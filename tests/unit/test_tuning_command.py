@@ -13,10 +13,10 @@ from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
 from fine_tuning.commands.group import COMMANDS, tune
 from fine_tuning.methods.full import Full
-from fine_tuning.methods.method import Schedule
 from fine_tuning.models import load
 from fine_tuning.training import tune as tuning
 from fine_tuning.training.facts import fact_examples
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.folder import read_variant
 from fine_tuning.variants.names import parameters
 from probe.protocols import Protocol

@@ -7,11 +7,11 @@ from torch.nn.utils import parametrize
 from training_fixtures import job as make_job
 
 from data_builders.errors import FactrootsError
-from fine_tuning.methods.method import Schedule
 from fine_tuning.methods.table import parse_method
 from fine_tuning.sparse.diff import Difference, Sparsity, differing
 from fine_tuning.sparse.hard_concrete import mean, median, open_probability, sample
 from fine_tuning.sparse.scope import scope_of
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.delta import Sparse, count
 from fine_tuning.variants.delta_file import read_delta
 from fine_tuning.variants.names import copy_of, parameters, untie

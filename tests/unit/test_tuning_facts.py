@@ -9,8 +9,8 @@ from training_fixtures import job
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
-from fine_tuning.methods.method import Schedule
 from fine_tuning.training.facts import fact_examples, held_facts, recorded_sides, sides
+from fine_tuning.training.schedule import Schedule
 from probe.judging import Judged
 from probe.passes import needed
 from probe.prompts import capital, relations

@@ -11,8 +11,8 @@ from training_fixtures import examples, job
 from transformers import TrainerCallback
 
 from data_builders.errors import FactrootsError
-from fine_tuning.methods.method import Schedule
 from fine_tuning.training.drawing import Drawn
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.names import copy_of, parameters
 
 

@@ -11,10 +11,10 @@ from variant_fixtures import logits
 from data_builders.errors import FactrootsError
 from fine_tuning.bottleneck.config import Config
 from fine_tuning.bottleneck.placement import install, installed
-from fine_tuning.methods.method import Schedule
 from fine_tuning.methods.table import parse_method
 from fine_tuning.models import load
 from fine_tuning.training.loss import mean_loss
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.training.tune import Tuning, tune
 from fine_tuning.variants.applying import applied
 from fine_tuning.variants.folder import read_variant

@@ -9,11 +9,11 @@ from safetensors.torch import load_file, save_file
 
 from data_builders.errors import FactrootsError
 from fine_tuning.locating import locate
-from fine_tuning.methods.method import Schedule
 from fine_tuning.methods.peft_folder import CONFIG, WEIGHTS
 from fine_tuning.methods.table import parse_method
 from fine_tuning.models import load
 from fine_tuning.training.job import Examples, Job
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.applying import applied, apply
 from fine_tuning.variants.folder import Variant, write_variant
 from fine_tuning.variants.making import base_of, packages

@@ -9,13 +9,13 @@ from training_fixtures import job as make_job
 from data_builders.errors import FactrootsError
 from fine_tuning.locating import locate
 from fine_tuning.methods.lt_sft import LtSft
-from fine_tuning.methods.method import Schedule
 from fine_tuning.methods.table import METHODS, parse_method
 from fine_tuning.models import load
 from fine_tuning.sparse.callbacks import Masked
 from fine_tuning.sparse.masks import MASKS, Ground, low_rank
 from fine_tuning.sparse.scope import scope_of
 from fine_tuning.training.drawing import Drawn
+from fine_tuning.training.schedule import Schedule
 from fine_tuning.variants.applying import apply_delta
 from fine_tuning.variants.delta import Sparse, count, total
 from fine_tuning.variants.delta_file import read_delta
