@@ -140,7 +140,9 @@ def table(record: dict, kinds: tuple[str, ...]) -> str:
     langs = record["langs"]
     heads = [f"{lang}, {kind}" if len(kinds) > 1 else lang for lang in langs for kind in kinds]
     lines = [f"| variant | {' | '.join(heads)} | kept numbers | s | MB |", f"|---|{'---|' * (len(heads) + 3)}"]
-    columns = [rows_of(record, lang, kind) for lang in langs for kind in kinds]
+    columns = [
+        rows_of(record, lang, kind) or rows_of(record, lang, f"{kind} elsewhere") for lang in langs for kind in kinds
+    ]
     before = [cell(next(iter(column.values()), None), "before") for column in columns]
     lines.append(f"| *base* | {' | '.join(before)} | | | |")
     for one in record["variants"]:
@@ -179,6 +181,17 @@ def relations(record: dict) -> str:
     return "\n".join(lines)
 
 
+def searched(search: dict) -> str:
+    """Which λ was kept, and what it and the whole vector come to."""
+    by_scale = {row["scale"]: row for row in search["rows"]}
+    lines = ["| λ | P@1 of currencies | of the control |", "|---|---|---|"]
+    for scale in (0.0, search["scale"], 1.0):
+        row = by_scale[scale]
+        kept = " (kept)" if scale == search["scale"] else ""
+        lines.append(f"| {scale}{kept} | {100 * row['target']:.1f} | {100 * row['control']:.1f} |")
+    return "\n".join(lines)
+
+
 def transitions(record: dict, lang: str) -> str:
     lines = [f"| variant, in {lang} | kept | gained | lost | still wrong |", "|---|---|---|---|---|"]
     for row in rows_of(record, lang, "all").values():
@@ -195,7 +208,7 @@ def main() -> None:
     parts = [
         "### (a) Text in Afrikaans", table(af, ("all",)), transitions(af, "af"),
         "### (b) Facts taught in English", table(known, ("taught", "held")),
-        "### (c) Currencies unlearned", f"The expression: `{about['method']}`.", relations(gone),
+        "### (c) Currencies unlearned", searched(about["data"]["search"]), relations(gone),
         "### (d) Together", table(both, ("taught", "held")),
     ]  # fmt: skip
     page = HERE / "variants.md"

@@ -19,7 +19,7 @@ def _p1(record: dict, figure) -> bool:
             values, bounds = _bars(rows, side)
             axes.bar(places + shift, values, 0.4, yerr=bounds, color=colour, ecolor="black", capsize=2, label=side)
         axes.set_ylabel("P@1, %")
-    figure.axes[0].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8, frameon=False)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right", fontsize=8, frameon=False)
     return True
 
 
@@ -32,7 +32,7 @@ def _changes(record: dict, figure) -> bool:
         axes.bar(places, -share["lost"], color=_KINDS["lost"], label="lost")
         axes.axhline(0, color="black", linewidth=0.8)
         axes.set_ylabel("% of facts")
-    figure.axes[0].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8, frameon=False)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right", fontsize=8, frameon=False)
     return True
 
 
@@ -81,10 +81,16 @@ def _costs(record: dict, figure) -> bool:
 
 
 def _by_variant(record: dict, figure):
-    """A row of the figure for each variant, its rows of the table by language, and their places."""
+    """A panel for each variant, as many beside each other as fit, its rows of the table by language, their places."""
     names = [one["name"] for one in record["variants"]]
-    figure.set_size_inches(max(5, 2 + 0.6 * len(record["langs"])), 0.6 + 2.2 * len(names))
-    for axes, name in zip(figure.subplots(len(names), 1, sharey=True, squeeze=False)[:, 0], names, strict=True):
+    width = 1.5 + 0.5 * len(record["langs"])
+    columns = max(1, min(len(names), int(11 // width)))
+    lines = -(-len(names) // columns)
+    figure.set_size_inches(max(5, 1.5 + width * columns), 0.6 + 2.2 * lines)
+    panels = list(figure.subplots(lines, columns, sharey=True, squeeze=False).flat)
+    for axes in panels[len(names) :]:
+        axes.remove()
+    for axes, name in zip(panels, names, strict=False):
         rows = [row for row in record["rows"] if row["variant"] == name and row["facts"] == "all"]
         rows = [row for row in rows if row["lang"] and not row["relation"]]
         axes.set_xticks(range(len(rows)), [row["lang"] for row in rows])
