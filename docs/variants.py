@@ -207,9 +207,9 @@ def main() -> None:
     af, known, (gone, about), both = low_resource(at), taught(at), unlearned(at), composed(at)
     parts = [
         "### (a) Text in Afrikaans", table(af, ("all",)), transitions(af, "af"),
-        "### (b) Facts taught in English", table(known, ("taught", "held")),
+        "### (b) Facts taught in English", table(known, ("taught", "held out")),
         "### (c) Currencies unlearned", searched(about["data"]["search"]), relations(gone),
-        "### (d) Together", table(both, ("taught", "held")),
+        "### (d) Together", table(both, ("taught", "held out")),
     ]  # fmt: skip
     page = HERE / "variants.md"
     text = page.read_text(encoding="utf-8")
