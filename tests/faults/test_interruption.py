@@ -211,7 +211,6 @@ def test_interrupted_by_the_user(words, undisturbed, tmp_path):
     """Ctrl-C ends with one line that says how to go on, and 130; the same command does go on."""
     child = Child(words, tmp_path / "run", slowly)
     when((tmp_path / "run" / "items-it.part").exists)
-    time.sleep(0.3)
     os.kill(child.pid, signal.SIGINT)
     code, said = child.wait()
     assert code == 130
