@@ -102,7 +102,9 @@ def compare_variants(comparison, base, variants, langs, factset, protocol, taugh
 
         from probe.variants.report import show
 
-        show(record, Console())
+        console = Console()
+        console.width = console.width if console.is_terminal else 100  # what the tables need
+        show(record, console)
         click.echo(f"kept in {folder}: comparison.json, comparison.html, *.parquet, pictures and the runs")
 
 
