@@ -76,7 +76,8 @@ def _costs(record: dict, figure) -> bool:
             axes.annotate(name, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=7)
         axes.axhline(0, color="black", linewidth=0.8)
         axes.margins(x=0.25)
-        axes.set(xscale="log", xlabel=label, ylabel="P@1 after − before, points")
+        wide = max(x for _, x in known) > 20 * min(x for _, x in known)
+        axes.set(xscale="log" if wide else "linear", xlabel=label, ylabel="P@1 after − before, points")
     return True
 
 
