@@ -46,6 +46,7 @@ class Child:
             self._run([*words, "--output", str(output)], prepare)
 
     def _run(self, words: list[str], prepare: Callable[[], None]) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever began the tests in the background ignores it
         try:
             with open(self.log, "w") as log:
                 os.dup2(log.fileno(), 1)
