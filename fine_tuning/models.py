@@ -140,11 +140,10 @@ def _apply(at: Located, net, tokenizer, dtype: str) -> None:
     """Put the variants on, once it is sure that they were made for this model."""
     import torch
 
-    from fine_tuning.variants.applying import apply
+    from fine_tuning.variants.applying import apply_all
 
     check_variants(at, tokenizer)
-    for variant, scale in at.variants:
-        apply(net, variant, scale)
+    apply_all(net, at.variants)
     net.to(getattr(torch, dtype))
 
 

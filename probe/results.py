@@ -6,21 +6,15 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from data_builders.errors import FactrootsError
+from data_builders.schema import Count, Record, Share
 
 SCHEMA_VERSION = 1
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class CI(_Record):
+class CI(Record):
     """An interval and how it was made: percentiles of a bootstrap over `unit`."""
 
     low: Share
@@ -32,7 +26,7 @@ class CI(_Record):
     unit: str = "subject"
 
 
-class Score(_Record):
+class Score(Record):
     """A score on one set of items. None where the protocol does not define a number; never a stand-in.
 
     ``value`` is P@1 under the protocol's own aggregation; ``micro`` and ``macro`` are both always there.
@@ -50,7 +44,7 @@ class Score(_Record):
     n: Annotated[int, Field(gt=0)]
 
 
-class Language(_Record):
+class Language(Record):
     """One language: its own facts, those of them that every language of the result shares, and one-token objects.
 
     A score is None where there is nothing to score, and ``shared`` also where the result has one language only.
@@ -65,7 +59,7 @@ class Language(_Record):
     n_unknown_golds: Count
 
 
-class Precision(_Record):
+class Precision(Record):
     """Of `items` asked in float32 too: how many have another rank of the gold there, and how many another P@1."""
 
     items: Count
@@ -73,7 +67,7 @@ class Precision(_Record):
     answers_differ: Count
 
 
-class Result(_Record):
+class Result(Record):
     """A number with everything that decided it. The overall ``value`` averages or pools languages by the protocol."""
 
     schema_version: Literal[1] = SCHEMA_VERSION

@@ -13,7 +13,7 @@ from data_builders.spec import Spec
 from fine_tuning.arithmetic.merging import Merge, merge
 from fine_tuning.arithmetic.resolving import Terms
 from fine_tuning.variants.about import Parent
-from fine_tuning.variants.applying import Undo, apply
+from fine_tuning.variants.applying import Undo, apply_all
 from fine_tuning.variants.delta import Delta, Sparse, count
 from fine_tuning.variants.delta_file import write_delta
 from fine_tuning.variants.folder import Variant, read_variant, write_variant
@@ -97,19 +97,8 @@ def apply_stack(model, variant: Variant, scale: float = 1.0) -> Undo:
         raise FactrootsError(
             f"{variant.folder} is a stack, whose variants have scales of their own; leave the scale out"
         )
-    undo: list[Undo] = []
-
-    def undo_all() -> None:
-        for one in reversed(undo):
-            one()
-
-    try:
-        for number, own in enumerate(variant.about.config["scales"]):
-            undo.append(apply(model, read_variant(variant.folder / str(number)), own))
-    except BaseException:
-        undo_all()
-        raise
-    return undo_all
+    parts = enumerate(variant.about.config["scales"])
+    return apply_all(model, ((read_variant(variant.folder / str(number)), own) for number, own in parts))
 
 
 def disk(delta: Delta) -> int:

@@ -7,7 +7,6 @@ the inverse of an invertible adapter.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,7 @@ from fine_tuning.bottleneck.config import PLACEMENTS, Config
 from fine_tuning.bottleneck.hub_config import from_hub, to_hub
 from fine_tuning.bottleneck.modules import count
 from fine_tuning.bottleneck.placement import blank
-from fine_tuning.variants.folder import Variant, refuse_existing, write_variant
+from fine_tuning.variants.folder import Variant, refuse_existing, write_variant, write_whole
 
 CONFIG, PICKLED = "adapter_config.json", "pytorch_adapter.bin"
 #: What modules were called before adapter-transformers 2.0 (`adapters` 1.3.0, loading.py).
@@ -107,15 +106,12 @@ def export_adapterhub(variant: Variant, folder: Path) -> None:
         "name": name,
         "version": "adapters.1.3.0",
     }
-    part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        part.mkdir(parents=True)
+
+    def write(part: Path) -> None:
         save_file({hub_name(key, shape, names, name): tensor for key, tensor in weights.items()}, part / FILE)
         write_json(part / CONFIG, file)
-        part.replace(folder)  # which is not there, or empty, as refuse_existing saw
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+
+    write_whole(folder, write)
 
 
 def read_hub(folder: Path) -> tuple[dict, dict[str, Tensor]]:

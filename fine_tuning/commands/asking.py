@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,8 +18,10 @@ def asker(facts: str, loaded: Loaded, protocol: str | None = None) -> Callable[.
     """
     import pandas as pd
 
+    from data_builders.factset import FactSet
     from data_builders.progress import Quiet
     from probe import uncertainty
+    from probe.commands.factsets import at_hand, pieces_of
     from probe.passes import DEFAULT, needed
     from probe.protocols import Protocol
     from probe.running import describe, execute
@@ -27,10 +29,8 @@ def asker(facts: str, loaded: Loaded, protocol: str | None = None) -> Callable[.
     from probe.store import Store
 
     chosen = Protocol.parse(protocol or DEFAULT[loaded.family])
-    spec = asked(facts, loaded)
-    data = spec.open(
-        pieces=lambda labels: list(map(len, loaded.tokenizer(labels, add_special_tokens=False)["input_ids"]))
-    )
+    spec = at_hand(loaded.spec.name, FactSet.parse(facts))
+    data = spec.open(pieces=partial(pieces_of, loaded.tokenizer))
     data.need_questions()
     scoring = needed(chosen, loaded.family, data.langs)
 
@@ -46,17 +46,3 @@ def asker(facts: str, loaded: Loaded, protocol: str | None = None) -> Callable[.
         return float(uncertainty.total(uncertainty.tally(whole)).mean(chosen.aggregate)) if len(whole) else float("nan")
 
     return ask
-
-
-def asked(facts: str, loaded: Loaded):
-    """A fact set with its languages: its own, or all; of the demo model, those that it has read."""
-    from data_builders.factset import FactSet
-    from data_builders.fetch import ensure
-    from data_builders.planted.world import LANGUAGES
-
-    spec = FactSet.parse(facts)
-    if spec.path is None:
-        ensure(spec.source)
-    if spec.langs:
-        return spec
-    return replace(spec, langs=LANGUAGES if (loaded.spec.name, spec.source) == ("demo", "atlas") else spec.askable())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 
 def examples_of(given: dict, seed: int, quiet: bool):
@@ -34,6 +35,7 @@ def _facts(given: dict, seed: int):
     from data_builders.factset import FactSet
     from data_builders.fetch import ensure
     from fine_tuning.training.facts import fact_examples
+    from probe.commands.factsets import pieces_of
 
     spec = FactSet.parse(given["factset"])
     langs = given["facts_langs"] or spec.langs or ((given["lang"],) if given["lang"] else ())
@@ -45,12 +47,8 @@ def _facts(given: dict, seed: int):
         ensure(spec.source)
     if spec.one_token:
         return lambda one, _: fact_examples(
-            spec.open(pieces=_pieces(one.tokenizer)), one, given["train_share"], seed, given["sentence"]
+            spec.open(pieces=partial(pieces_of, one.tokenizer)), one, given["train_share"], seed, given["sentence"]
         )
     opened = spec.open()
     opened.need_questions()
     return lambda one, _: fact_examples(opened, one, given["train_share"], seed, given["sentence"])
-
-
-def _pieces(tokenizer):
-    return lambda labels: [len(ids) for ids in tokenizer(labels, add_special_tokens=False)["input_ids"]]

@@ -11,12 +11,13 @@ def scores_of(text: str):
     Under the protocol that `probe run` takes for such a model when none is asked for.
     """
     from data_builders.factset import FactSet
-    from fine_tuning.commands.asking import asked, asker
+    from fine_tuning.commands.asking import asker
+    from probe.commands.factsets import at_hand
 
-    FactSet.parse(text)  # a mistake in it is found before the model is loaded
+    named = FactSet.parse(text)  # a mistake in it is found before the model is loaded
 
     def scores(loaded):
-        spec = asked(text, loaded)
+        spec = at_hand(loaded.spec.name, named)
         return {f"P@1 {lang}": asker(str(replace(spec, langs=(lang,))), loaded) for lang in spec.langs}
 
     return scores

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from data_builders.schema import Count, Record, Sha256
 
 SCHEMA_VERSION = 1
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0)]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Base(_Record):
+class Base(Record):
     """The model that a variant changes. ``sha256`` is of its tensors (:mod:`fine_tuning.variants.base`), ``tokenizer``
     of its vocabulary in order, ``parameters`` how many it has, tied ones once."""
 
@@ -30,7 +26,7 @@ class Base(_Record):
     parameters: Count
 
 
-class Parent(_Record):
+class Parent(Record):
     """A variant that was applied to the base while this one was made, or that this one was composed of."""
 
     name: str
@@ -38,7 +34,7 @@ class Parent(_Record):
     scale: float
 
 
-class About(_Record):
+class About(Record):
     """``kind`` says how it is applied (:data:`fine_tuning.variants.applying.KINDS`); ``method`` is the method's
     canonical text, ``config`` what the kind needs to be applied.
 
@@ -52,13 +48,13 @@ class About(_Record):
     schema_version: Literal[1] = SCHEMA_VERSION
     kind: str
     method: str
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = Field(default_factory=dict)
     base: Base
     tie: Literal["tied", "untied", "separate"]
-    parents: list[Parent] = []
+    parents: list[Parent] = Field(default_factory=list)
     lang: str | None = None
-    data: dict[str, Any] = {}
-    schedule: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict)
+    schedule: dict[str, Any] = Field(default_factory=dict)
     seed: int | None = None
     trained: Count
     stored: Count

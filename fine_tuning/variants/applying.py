@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 
 from data_builders.errors import FactrootsError, unknown
@@ -34,17 +34,22 @@ def apply(model, variant: Variant, scale: float = 1.0) -> Undo:
     return getattr(import_module(module), name)(model, variant, scale)
 
 
-@contextmanager
-def applied(model, variants: Sequence[tuple[Variant, float]]) -> Iterator[None]:
-    """The model with variants applied in order, for as long as it is entered."""
-    undo: list[Undo] = []
-    try:
+def apply_all(model, variants: Iterable[tuple[Variant, float]]) -> Undo:
+    """Apply variants in order; where one does not fit, those before it are taken off again."""
+    with ExitStack() as undo:
         for variant, scale in variants:
-            undo.append(apply(model, variant, scale))
+            undo.callback(apply(model, variant, scale))
+        return undo.pop_all().close
+
+
+@contextmanager
+def applied(model, variants: Iterable[tuple[Variant, float]]) -> Iterator[None]:
+    """The model with variants applied in order, for as long as it is entered."""
+    undo = apply_all(model, variants)
+    try:
         yield
     finally:
-        for one in reversed(undo):
-            one()
+        undo()
 
 
 def apply_file(model, variant: Variant, scale: float) -> Undo:

@@ -5,23 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from data_builders.errors import FactrootsError
 from data_builders.folder import read_json
+from data_builders.schema import Count, Record, Sha256, Share
 
 SCHEMA_VERSION = 1
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Interval(_Record):
+class Interval(Record):
     """A value with its percentile interval over subjects."""
 
     value: Finite
@@ -29,7 +23,7 @@ class Interval(_Record):
     high: Finite
 
 
-class Row(_Record):
+class Row(Record):
     """One variant on `n` facts of a language and relation; None is all of them together.
 
     facts : which of them, ``all`` or one of :data:`probe.variants.split.PARTS`. difference : after − before. p : of the
@@ -56,7 +50,7 @@ class Row(_Record):
     mcnemar: Share
 
 
-class Effect(_Record):
+class Effect(Record):
     """What teaching did beyond what training did: the difference of `taught` facts minus that of `held` held-out ones.
 
     asked : ``taught``, in the languages of the training, or ``taught elsewhere``, in others: what crossed over.
@@ -70,7 +64,7 @@ class Effect(_Record):
     p: Share
 
 
-class Cost(_Record):
+class Cost(Record):
     """Of a variant, or of several together: parameters trained, numbers stored, their share of the base's parameters,
     bytes of weights on disk, seconds of training, and its peak memory in MB (of several, the greatest).
 
@@ -85,7 +79,7 @@ class Cost(_Record):
     peak_mb: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
 
 
-class Part(_Record):
+class Part(Record):
     """A variant's folder by its own name, how many times it is applied, and what it is."""
 
     folder: str
@@ -95,7 +89,7 @@ class Part(_Record):
     sha256: Sha256
 
 
-class Taught(_Record):
+class Taught(Record):
     """How many of the facts asked were taught and how many held out, and in which languages."""
 
     taught: Count
@@ -103,7 +97,7 @@ class Taught(_Record):
     langs: list[str]
 
 
-class Compared(_Record):
+class Compared(Record):
     """A variant that was compared. ``only_before`` and ``only_after`` are answers that one of the two models lacks."""
 
     name: str
@@ -117,7 +111,7 @@ class Compared(_Record):
     cost: Cost
 
 
-class Moved(_Record):
+class Moved(Record):
     """How many facts of a language had the root ``before`` in the base and have ``after`` in the variant."""
 
     variant: str
@@ -127,7 +121,7 @@ class Moved(_Record):
     n: Count
 
 
-class CI(_Record):
+class CI(Record):
     """How every interval was made."""
 
     level: Share
@@ -137,7 +131,7 @@ class CI(_Record):
     unit: str = "subject"
 
 
-class Comparison(_Record):
+class Comparison(Record):
     """A base and its variants on the same questions. ``roots`` is None where none were traced."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
