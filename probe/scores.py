@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from typing import Protocol as Shape
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,14 @@ from probe.store import Store
 
 #: What stays of a judged answer while languages are compared: enough to tell shared items and to sum them up.
 KEY = ["relation", "item", "template"]
+
+
+class Answers(Shape):
+    """A language's answers with what could not be scored: :class:`Judged`, or the same read from elsewhere."""
+
+    frame: pd.DataFrame
+    unscored: Mapping[str, int]
+    unknown: int
 
 
 def judge(store: Store, protocol: Protocol, gold: str, hashed: bool = True) -> dict[str, Judged]:
@@ -54,34 +63,48 @@ def score(store: Store, protocol: Protocol, gold: str | None = None) -> Result:
     facts = FactSet.parse(run["facts"])
     facts = replace(facts, gold=protocol.of(gold or facts.gold))
     judged = judge(store, protocol, facts.gold)
-    unscored = sum((j.unscored for j in judged.values()), Counter())
+    numbers = summed(judged, protocol)
+    return Result(
+        **numbers,
+        signature=signature(run, facts, protocol, numbers["ci"].model_dump()),
+        n_bad_rows=run["data"]["bad_rows"],
+        float32=precision.compare(store, [j.frame for j in judged.values() if len(j.frame)], protocol, facts.gold),
+        protocol=str(protocol),
+        model={
+            k: run["model"][k]
+            for k in ("spec", "id", "family", "revision", "quantization", "dtype", "sha256", "device")
+        },
+        data={
+            "spec": str(facts),
+            "sha256": run["data"]["sha256"],
+            "n": numbers["n_scored"] + sum(numbers["n_unscored"].values()),
+        },
+        code=code(),
+        packages=packages(),
+        seeds={"bootstrap": uncertainty.SEED},
+    )
+
+
+def summed(judged: Mapping[str, Answers], protocol: Protocol) -> dict[str, Any]:
+    """Every number of a :class:`Result` that judged answers decide, by the names of its fields.
+
+    Raises FactrootsError where there is no answer at all.
+    """
+    unscored = sum((Counter(j.unscored) for j in judged.values()), Counter())
     frames = [j.frame for j in judged.values() if len(j.frame)]
     if not frames:
         raise FactrootsError(f"nothing could be scored: {dict(unscored) or 'the filters leave no fact'}")
     whole = pd.concat(frames, ignore_index=True)
     overall = _summary(whole, protocol.aggregate).score
     shared = shared_items([j.frame for j in judged.values()]) if len(judged) > 1 else None
-    languages = [_language(lang, one, shared, protocol) for lang, one in judged.items()]
-    return Result(
-        signature=signature(run, facts, protocol, overall.ci.model_dump()),
-        value=overall.value,
-        ci=overall.ci,
-        baselines={"chance": overall.chance, "majority": overall.majority},
-        n_scored=len(whole),
-        n_unscored=dict(unscored),
-        n_bad_rows=run["data"]["bad_rows"],
-        float32=precision.compare(store, frames, protocol, facts.gold),
-        protocol=str(protocol),
-        languages=languages,
-        model={
-            k: run["model"][k]
-            for k in ("spec", "id", "family", "revision", "quantization", "dtype", "sha256", "device")
-        },
-        data={"spec": str(facts), "sha256": run["data"]["sha256"], "n": len(whole) + sum(unscored.values())},
-        code=code(),
-        packages=packages(),
-        seeds={"bootstrap": uncertainty.SEED},
-    )
+    return {
+        "value": overall.value,
+        "ci": overall.ci,
+        "baselines": {"chance": overall.chance, "majority": overall.majority},
+        "n_scored": len(whole),
+        "n_unscored": dict(unscored),
+        "languages": [_language(lang, one, shared, protocol) for lang, one in judged.items()],
+    }
 
 
 def shared_items(frames: Sequence[pd.DataFrame]) -> pd.MultiIndex:
@@ -111,7 +134,7 @@ def _only(frame: pd.DataFrame, items: pd.MultiIndex) -> pd.DataFrame:
     return with_majority(frame[pd.MultiIndex.from_frame(frame[KEY]).isin(items)].reset_index(drop=True))
 
 
-def _language(lang: str, judged: Judged, shared: pd.MultiIndex | None, protocol: Protocol) -> Language:
+def _language(lang: str, judged: Answers, shared: pd.MultiIndex | None, protocol: Protocol) -> Language:
     frame, how = judged.frame, protocol.aggregate
     same = None if shared is None else _only(frame, shared)
     own = _summary(frame, how, by_relation=True)

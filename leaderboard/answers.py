@@ -1,0 +1,112 @@
+"""The per-item file of a submission: every judged answer by name, from which each number of the record follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_builders.errors import FactrootsError
+from probe.judging import COLUMNS, Judged, hashes
+from probe.protocols import Protocol
+from probe.results import Result
+from probe.scores import summed, with_majority
+
+_NAME, _SHARE, _PLACE = pa.string(), pa.float64(), pa.int32()
+_TYPES = {
+    **dict.fromkeys(("lang", "relation", "item", "subject_uri"), _NAME),
+    **dict.fromkeys(("p1", "p5", "p10", "rr", "chance"), _SHARE),
+    **dict.fromkeys(("template", "pieces"), _PLACE),
+    "golds": pa.list_(_PLACE),
+}
+#: A row is a judged answer (:data:`probe.judging.COLUMNS`), languages in the record's order and rows in the run's. Null
+#: is what the protocol does not define; it never is a number.
+SCHEMA = pa.schema([pa.field(name, _TYPES[name]) for name in COLUMNS])
+#: Columns with few values, which stay dictionaries while they are read: none is ever written out a million times.
+NAMES = [name for name in COLUMNS if _TYPES[name] == _NAME]
+_ROWS = 1 << 16  # of a row group
+
+
+class Kept(NamedTuple):
+    """A language's answers out of a submission, as :func:`probe.scores.summed` takes them."""
+
+    frame: pd.DataFrame
+    unscored: Mapping[str, int]
+    unknown: int
+
+
+def write(judged: Mapping[str, Judged], path: Path) -> int:
+    """Write judged answers, whose items and subjects have their names, and return how many there are."""
+    rows = 0
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=9, use_dictionary=NAMES) as writer:
+        for one in judged.values():
+            if len(one.frame):
+                writer.write_table(_table(one.frame), row_group_size=_ROWS)
+                rows += len(one.frame)
+    return rows
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    columns = [pa.array(_plain(frame[name]), _TYPES[name], from_pandas=True) for name in COLUMNS]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def _plain(column: pd.Series):
+    """A column without pandas' own kinds of it."""
+    return column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
+
+
+def read(path: Path) -> pd.DataFrame:
+    """All answers of a per-item file that has been found good; names are categories, golds tuples, null is NaN."""
+    try:
+        table = pq.read_table(path, read_dictionary=NAMES, memory_map=False)
+    except FileNotFoundError as error:
+        raise FactrootsError(f"{path} is not there; `probe leaderboard validate` says what is left") from error
+    except (pa.ArrowException, OSError) as error:
+        raise FactrootsError(f"{path} is no whole Parquet file: {str(error).splitlines()[0]}") from error
+    return frame_of(table)
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """A table of :data:`SCHEMA` as pandas has it."""
+    seen: dict[tuple[int, ...], tuple[int, ...]] = {}
+    golds = [seen.setdefault(key, key) for key in map(tuple, table["golds"].to_pylist())]
+    frame = table.drop_columns("golds").to_pandas()
+    return frame.assign(golds=pd.Series(golds, dtype=object, index=frame.index))[COLUMNS]
+
+
+def by_language(frame: pd.DataFrame, langs: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each language, as judging left them: items and subjects are hashes, and rows count from 0."""
+    frame = frame.assign(**{name: _hashed(frame[name]) for name in ("item", "subject_uri")})
+    own = frame["lang"].astype(str)
+    for lang in langs:
+        rows = frame[(own == lang).to_numpy()].reset_index(drop=True)
+        yield (
+            lang,
+            rows.assign(lang=lang, relation=rows["relation"].astype(str)).astype(
+                {"lang": "category", "relation": "category"}
+            ),
+        )
+
+
+def _hashed(names: pd.Series):
+    """Hashes of names, each distinct one hashed once."""
+    names = names.astype("category").cat
+    return hashes(pd.Series(names.categories.astype(object)))[names.codes]
+
+
+def derived(frame: pd.DataFrame, result: Result, protocol: Protocol) -> dict[str, Any]:
+    """The numbers of a record that its answers decide, derived again: fields of :class:`Result` by their names.
+
+    How many items have no answer, and why, is the record's own word. Raises FactrootsError without any answer.
+    """
+    said = {one.lang: one for one in result.languages}
+    kept = {
+        lang: Kept(with_majority(rows), said[lang].n_unscored, said[lang].n_unknown_golds)
+        for lang, rows in by_language(frame, list(said))
+    }
+    return summed(kept, protocol)
