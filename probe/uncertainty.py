@@ -79,8 +79,8 @@ def total(tally: Tally) -> Sums:
 
 def resample(tally: Tally, resamples: int = RESAMPLES, seed: int = SEED) -> Sums:
     """The sums of each bootstrap sample [resamples, columns]; equal seeds and numbers of subjects draw alike."""
-    draws = _draws(tally.hits.shape[0], resamples, seed)
-    drawn = [(weights @ tally.hits, weights @ tally.counts) for weights in draws]
+    subjects = tally.hits.shape[0]
+    drawn = [(weights @ tally.hits, weights @ tally.counts) for weights in draws(subjects, resamples, seed)]
     return Sums(*(np.concatenate(part) for part in zip(*drawn, strict=True)), tally.langs)
 
 
@@ -96,7 +96,7 @@ def p_value(differences: np.ndarray) -> float:
     return float(min(1.0, 2 * (smaller + 1) / (len(differences) + 1)))
 
 
-def _draws(subjects: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+def draws(subjects: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
     """How often each subject is drawn, in blocks [b, subjects]."""
     generator = np.random.Generator(np.random.PCG64(seed))
     block = max(1, _CELLS // max(1, subjects))
