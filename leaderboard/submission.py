@@ -70,7 +70,7 @@ class Submission(Record):
     n : how many facts were asked, scored or not; None where another tool does not say.
     answers : of the per-item file; None of a result that is only told.
     origin : ``factroots``, or the converter that the result came through.
-    unverified : what cannot be checked or derived again from what is here, a line each; of our own, empty.
+    unverified : what cannot be checked or derived again from what is here, a line each; of our own at most ``roots``.
     parameters, seconds, started, command : of the model and of the run, where known.
     roots : the shares of right answers by their root, by language ("" is all), where they were traced.
     """

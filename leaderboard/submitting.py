@@ -52,14 +52,15 @@ def submission_of(store: Store, result: Result, folder: Path, note: str = "") ->
     rows = answers.write(judge(store, protocol, FactSet.parse(str(result.data["spec"])).gold, hashed=False), path)
     with open(path, "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    roots = _roots(store.folder, result)
     made = Submission(
         result=result,
         n=result.n_scored + sum(result.n_unscored.values()),
         answers=Answers(sha256=sha256, rows=rows),
         origin=OURS,
-        unverified=[],
+        unverified=["roots"] if roots else [],
         variant=_variant(result),
-        roots=_roots(store.folder, result),
+        roots=roots,
         note=note,
         **_timing(store.folder),
     )
