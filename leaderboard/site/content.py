@@ -25,9 +25,13 @@ class Change(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A submission in its table. `rank` is the best and the worst place; None where it lacks what others have."""
+    """A submission in its table: `id` in links and files, `entry` on the board, `page` the name of its model's page.
+
+    `rank` is the best and the worst place; None where it lacks what others have.
+    """
 
     id: str
+    entry: str
     page: str
     submission: Submission
     rank: tuple[int, int] | None

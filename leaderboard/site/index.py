@@ -14,11 +14,15 @@ from probe.published import published
 
 SCRIPTS = ("assets/site.js", "data/board.js", "assets/grid.js", "assets/charts.js", "assets/index.js")
 
-_INTRO = (
-    "P@1 in percent, with 95 % intervals of a bootstrap over subjects. A rank is a range: at best one more than the "
-    "number of models that are surely better, at worst the number of those that are not surely worse. Models that "
-    "lack what others of the table have are shown without a rank, and are never counted as zero. Numbers of different "
-    "tables mean different things and cannot be compared."
+_SHORT = "P@1 is the share of facts whose best answer is right. Ranks are ranges: what the data can tell, and no more."
+_LONG = (
+    "Intervals are 95 % intervals of a bootstrap over subjects. A rank is at best one more than the number of models "
+    "that are surely better, and at worst the number of those that are not surely worse; models that cannot be told "
+    "apart share places.",
+    "A model that lacks languages or facts that others of its table have is shown without a rank, with what it lacks; "
+    "what is missing never counts as zero. Chance is what guessing gives, majority always answering what is right most "
+    "often.",
+    "Numbers of different tables mean different things, and cannot be compared.",
 )
 
 
@@ -29,7 +33,8 @@ def page(board: Board) -> str:
     said = f"{total:,} submission{'s' * (total != 1)} of {models:,} model{'s' * (models != 1)}."
     empty = tag("p", "Nothing has been submitted yet: probe leaderboard submit RUN")
     main = [
-        tag("p", f"{said} {_INTRO}"),
+        tag("p", f"{said} {_SHORT}"),
+        tag("details", tag("summary", "How to read the tables"), *(tag("p", text) for text in _LONG)),
         tag("noscript", tag("p", "The tables need JavaScript. ", tag("a", "All numbers as CSV", href="board.csv"))),
         _tools() if total else empty,
         *(_section(one, number) for number, one in enumerate(board.classes)),
@@ -106,6 +111,7 @@ def _row(row: Row, langs: list[str]) -> dict[str, Any]:
     interval = getattr(result, "ci", None)
     return {
         "id": row.id,
+        "entry": row.entry,
         "page": row.page,
         "model": submission.model,
         "family": result.model.get("family"),

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
+from leaderboard.site.scripts import UNSEEN
+
 #: Nothing from elsewhere and no script in a page itself. ``file:`` is for pages that are opened as files, where some
 #: browsers do not count a neighbouring file as 'self'; Plotly writes styles, and no script can come of those.
 POLICY = (
@@ -27,7 +29,7 @@ class Column(NamedTuple):
 
 def html(part: str) -> Html:
     """`part` as markup: as it is where it is that already."""
-    return part if isinstance(part, Html) else Html(escape(part))
+    return part if isinstance(part, Html) else Html(escape(part.translate(UNSEEN)))
 
 
 def tag(name: str, *content: str, **attributes: str | bool | None) -> Html:
@@ -39,7 +41,7 @@ def tag(name: str, *content: str, **attributes: str | bool | None) -> Html:
 def _attribute(key: str, value: str | bool | None) -> str:
     if value is None or value is False:
         return ""
-    return f" {key}" if value is True else f' {key}="{escape(str(value))}"'
+    return f" {key}" if value is True else f' {key}="{escape(str(value).translate(UNSEEN))}"'
 
 
 def join(parts: Iterable[str]) -> Html:
@@ -73,14 +75,12 @@ def page(title: str, heading: str, main: Sequence[str], scripts: Sequence[str] =
     return f'<!doctype html>\n<html lang="en"><head>{join(head)}</head><body>{join(body)}</body></html>\n'
 
 
-def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[str]], free: bool = True) -> Html:
-    """A table in a box that scrolls by itself; `free` lets the box be as narrow as the table."""
+def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Html:
+    """A table in a box that scrolls by itself."""
     head = [tag("th", column.head, scope="col", class_=column.kind or None) for column in columns]
-    lines = [
-        tag("tr", *(_cell(column, cell) for column, cell in zip(columns, row, strict=True))) for row in rows
-    ]  # fmt: skip
+    lines = [tag("tr", *(_cell(*pair) for pair in zip(columns, row, strict=True))) for row in rows]
     whole = tag("table", tag("caption", caption), tag("thead", tag("tr", *head)), tag("tbody", *lines))
-    return tag("div", whole, class_="box free" if free else "box", role="region", tabindex="0", aria_label=caption)
+    return tag("div", whole, class_="box", role="region", tabindex="0", aria_label=caption)
 
 
 def _cell(column: Column, cell: str) -> Html:

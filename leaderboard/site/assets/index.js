@@ -28,7 +28,7 @@ factroots.load("board").then((board) => {
   const rank = (row) => (row.rank ? (row.rank[0] === row.rank[1] ? `${row.rank[0]}` : `${row.rank[0]}–${row.rank[1]}`) : null);
 
   function details(row) {
-    const parts = [element("summary", {}, "Signature, command"), copied("Signature", row.signature)];
+    const parts = [element("summary", {}, "how", element("span", { class: "hidden" }, ` the number of ${row.model} was made`)), copied("Signature", row.signature)];
     parts.push(row.command ? copied("Command", row.command) : element("p", { class: "soft" }, "The command is not known."));
     if (row.unverified.length)
       parts.push(element("p", {}, "Cannot be verified:"), element("ul", {}, ...row.unverified.map((text) => element("li", {}, foreign(text)))));
@@ -48,8 +48,8 @@ factroots.load("board").then((board) => {
     pick.checked = chosen.includes(row);
     pick.disabled = !row.answers;
     pick.addEventListener("change", () => choose(row, own, pick.checked));
-    return element("div", {}, pick, element("span", { class: "short", title: row.model }, link),
-      row.lacks.length ? lacks(row) : null, details(row));
+    return element("div", { class: "row" }, pick, element("span", { class: "short", title: row.model }, link), details(row),
+      row.lacks.length ? lacks(row) : null);
   }
 
   function choose(row, own, picked) {

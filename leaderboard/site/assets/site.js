@@ -14,7 +14,11 @@ const factroots = (() => {
   }
 
   /** A file of data/ hands its value over. */
-  const give = (name, value) => slot(name).resolve(value);
+  function give(name, value) {
+    const made = slot(name);
+    made.asked = true;
+    made.resolve(value);
+  }
 
   /** The value of data/NAME.js, which is read when it is first asked for; a page opened as a file may not fetch(). */
   function load(name) {

@@ -1,0 +1,151 @@
+"""Boards made up for the page's tests: as many models, languages and facts as wanted, and names as bad as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from leaderboard.site.content import Board, Change, Class, Mark, Row, slug
+from leaderboard.submission import Answers, Submission, Variant
+from probe.results import CI, Language, Result, Score
+
+LANGS = tuple("af ar az be bg bn ca ceb cs cy da de el en es et eu fa fi fr ga gl he hi hr hu hy id it ja ka ko la lt lv "
+              "ms nl pl pt ro ru sk sl sq sr sv ta th tr uk ur vi zh".split())  # fmt: skip
+#: Names that a page must show as they are, and do nothing else with.
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'; alert(1); //",
+    "</script><script>alert(1)</script>\u2028\u2029",
+    "a\u202egnp.exe",  # an override that turns what follows around
+    "مدل‌زبانی/فارسی",
+    "🦜🏴‍☠️ emoji",
+    '=HYPERLINK("x")',
+    "x" * 300,
+    "&lt;b&gt;&amp;",
+    "<a href='javascript:alert(1)'>y</a>",
+    "constructor",
+    "__proto__",
+)
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """As :class:`leaderboard.board.Entry`, with answers that are made when they are asked for."""
+
+    name: str
+    submission: Submission
+    frame: pd.DataFrame
+
+    def answers(self) -> pd.DataFrame:
+        return self.frame
+
+
+def made_up(
+    models: Sequence[str],
+    langs: Sequence[str] = LANGS[:4],
+    relations: int = 2,
+    subjects: int = 10,
+    seed: int = 0,
+    full: bool = True,
+) -> tuple[Board, list[MadeUp]]:
+    """A board of one table; every third model lacks the last language, every fourth is a variant of the first.
+
+    Not `full`: records without scores by relation, which thousands of would be slow to make.
+    """
+    draw = np.random.default_rng(seed)
+    entries, rows = [], []
+    abilities = np.sort(draw.uniform(0.2, 0.7, len(models)))[::-1]
+    for number, (model, ability) in enumerate(zip(models, abilities, strict=True)):
+        own = langs[:-1] if number % 3 == 2 and len(langs) > 1 else langs
+        frame = _answers(draw, ability, own, relations, subjects)
+        submission = _submission(model, number, frame, own, full)
+        name = f"model-{number}/local/atlas/kassner2021"
+        entries.append(MadeUp(name, submission, frame))
+        lacks = [lang for lang in langs if lang not in own]
+        rank = None if lacks else (number + 1, min(number + 3, len(models)))
+        change = Change(rows[0].id, 0.031, 0.012, 0.05, 12, 9, 3, 16) if number % 4 == 3 else None
+        rows.append(Row(slug(model, name), name, slug(model, ""), submission, rank, lacks, change))
+    marks = [Mark("chance", 0.08, dict.fromkeys(langs, 0.08)), Mark("majority", 0.21, dict.fromkeys(langs, 0.21))]
+    rows.sort(key=lambda row: (row.rank is None, -row.submission.result.value))
+    return Board("Facts in many languages", [Class("c1", rows, marks, [])]), entries
+
+
+def _answers(draw, ability: float, langs, relations: int, subjects: int) -> pd.DataFrame:
+    size = len(langs) * relations * subjects
+    rank = 1 + draw.geometric(ability, size) - 1
+    relation = np.tile(np.repeat([f"P{i}" for i in range(relations)], subjects), len(langs))
+    subject = np.tile([f"Q{i}" for i in range(subjects)], relations * len(langs))
+    return pd.DataFrame(
+        {
+            "lang": np.repeat(langs, relations * subjects),
+            "relation": relation,
+            "item": [f"{r}|{s}|O{s}" for r, s in zip(relation, subject, strict=True)],
+            "template": 0,
+            "subject_uri": subject,
+            "p1": (rank == 1).astype(float),
+            "rr": 1 / rank,
+        }
+    )
+
+
+def _score(rows: pd.DataFrame) -> Score:
+    value = float(rows["p1"].mean())
+    half = 1.96 * (value * (1 - value) / len(rows)) ** 0.5
+    ci = CI(low=max(0.0, value - half), high=min(1.0, value + half), level=0.95, resamples=1000, seed=0)
+    return Score(value=value, ci=ci, micro=value, macro=value, p5=None, p10=None, mrr=float(rows["rr"].mean()),
+                 chance=0.08, majority=0.21, n=len(rows))  # fmt: skip
+
+
+def _submission(model: str, number: int, frame: pd.DataFrame, langs, full: bool) -> Submission:
+    by_lang = {lang: rows for lang, rows in frame.groupby("lang")}
+    languages = [
+        Language(
+            lang=lang,
+            all=_score(by_lang[lang]),
+            shared=_score(by_lang[lang]) if full else None,
+            one_token=None,
+            relations={name: _score(rows) for name, rows in by_lang[lang].groupby("relation")} if full else {},
+            n_unscored={"the object has no token": 1} if lang == "ar" else {},
+            n_unknown_golds=0,
+        )
+        for lang in langs
+    ]
+    whole = _score(frame)
+    signature = (
+        f"facts:atlas|data:1c7335bf|protocol:kassner2021|kind:typed|candidates:relation|model:{model}|version:0.1.0"
+    )
+    result = Result(
+        signature=signature,
+        value=whole.value,
+        ci=whole.ci,
+        baselines={"chance": 0.08, "majority": 0.21},
+        n_scored=len(frame),
+        n_unscored={},
+        n_bad_rows=0,
+        float32=None,
+        protocol="kassner2021",
+        languages=languages,
+        model={"spec": model, "id": model, "family": ("masked", "causal")[number % 2], "revision": "0" * 40, "sha256": "0" * 64, "dtype": "float32"},
+        data={"spec": "atlas", "sha256": "1c7335bf" + "0" * 56, "n": len(frame)},
+        code={"version": "0.1.0", "commit": None, "dirty": None},
+        packages={"torch": "2.13.0", "transformers": "5.24.0"},
+        seeds={"bootstrap": 0},
+    )  # fmt: skip
+    shares = {"shared": 0.4, "independent": 0.35, "transferred": 0.15, "cue": 0.08, "undecided": 0.02}
+    return Submission(
+        result=result,
+        n=len(frame),
+        answers=Answers(sha256="0" * 64, rows=len(frame)),
+        origin="factroots",
+        unverified=[],
+        command=f"probe run --model '{model}' --langs {','.join(langs)}",
+        seconds=60.0 * (number + 1),
+        parameters=10_000_000 * (number + 1),
+        variant=Variant(base="demo", method="lt-sft") if number % 4 == 3 else None,
+        roots={lang: shares for lang in ("", *langs)} if number % 5 == 0 else None,
+        note="trained with <b>care</b>" if number == 1 else "",
+    )
