@@ -30,8 +30,11 @@ class Classes(NamedTuple):
         """With vectors [.., n, d] added, whose classes are `which`, int [n]; those below 0 are of none."""
         vectors, which = vectors[..., which >= 0, :], which[which >= 0]
         member = (which == np.arange(len(self.names))[:, None]).astype(np.float64)
+        sums = self.sums.copy()
+        for layer in np.ndindex(sums.shape[:-2]):
+            sums[layer] += member @ vectors[layer]
         counts = self.counts + member.sum(axis=1).astype(np.int64)
-        return Classes(self.names, counts, self.sums + member @ vectors, self.total.plus(vectors))
+        return Classes(self.names, counts, sums, self.total.plus(vectors))
 
     def merged(self, other: Classes) -> Classes:
         """Of the vectors of both, which have the same classes."""

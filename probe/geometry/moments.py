@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+_ROWS = 1024
+
 
 class Moments(NamedTuple):
     """Number, mean and sums of squares about the mean, in float64.
@@ -30,16 +32,17 @@ class Moments(NamedTuple):
     def plus(self, vectors: np.ndarray) -> Moments:
         """With the vectors [.., n, d] added.
 
-        A batch is centred on its own mean, so that an outlier dimension costs no digits, and its XᵀX is a symmetric
-        product (numpy calls dsyrk for one, which takes half the operations).
+        They are centred on their own mean, so that an outlier dimension costs no digits; XᵀX is a symmetric product,
+        for which numpy calls dsyrk, half the operations. No more than :data:`_ROWS` are held in float64.
         """
         if not vectors.shape[-2]:
             return self
         mean = vectors.mean(axis=-2, dtype=np.float64)
-        scatter = np.empty(self.scatter.shape)
-        for at in np.ndindex(mean.shape[:-1]):  # a layer at a time: only its vectors are held in float64
-            own = np.subtract(vectors[at], mean[at], dtype=np.float64)
-            np.matmul(own.T, own, out=scatter[at])
+        scatter = np.zeros_like(self.scatter)
+        for layer in np.ndindex(mean.shape[:-1]):
+            for start in range(0, vectors.shape[-2], _ROWS):
+                own = np.subtract(vectors[layer][start : start + _ROWS], mean[layer], dtype=np.float64)
+                scatter[layer] += own.T @ own
         return self.merged(Moments(vectors.shape[-2], mean, scatter))
 
     def merged(self, other: Moments) -> Moments:
@@ -47,9 +50,10 @@ class Moments(NamedTuple):
         n = self.n + other.n
         if not (self.n and other.n):
             return self if self.n else other
-        apart = other.mean - self.mean
-        between = apart[..., :, None] * apart[..., None, :] * (self.n * other.n / n)
-        return Moments(n, self.mean + apart * (other.n / n), self.scatter + other.scatter + between)
+        apart, scatter = other.mean - self.mean, self.scatter + other.scatter
+        for layer in np.ndindex(apart.shape[:-1]):
+            scatter[layer] += np.outer(apart[layer], apart[layer]) * (self.n * other.n / n)
+        return Moments(n, self.mean + apart * (other.n / n), scatter)
 
     def at(self, layer: int) -> Moments:
         """Those of one layer."""

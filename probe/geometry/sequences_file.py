@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -15,7 +16,7 @@ from probe.geometry.text import PARTS, Sequences, digest
 
 def keep(folder: Path, own: Sequences) -> None:
     """Write a language's sequences; the same ones give the same bytes."""
-    tensors = {part: getattr(own, part) for part in (*PARTS, "held")}
+    tensors = {part: np.ascontiguousarray(getattr(own, part)) for part in (*PARTS, "held")}
     write_atomically(_file(folder, own.lang), lambda part: save_file(tensors, part))
 
 

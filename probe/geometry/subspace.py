@@ -47,8 +47,7 @@ class Subspace(NamedTuple):
 
         Raises FactrootsError for a share that is not in (0, 1].
         """
-        if not 0 < variance <= 1:
-            raise FactrootsError(f"--variance takes a share above 0 and up to 1, as 0.9, got {variance:g}")
+        check_variance(variance)
         if variance == 1:
             return len(self.values)
         shares = self.shares.cumsum()
@@ -73,3 +72,9 @@ class Subspace(NamedTuple):
     def covariance(self) -> np.ndarray:
         """[d, d]."""
         return (self.vectors * self.values) @ self.vectors.T
+
+
+def check_variance(variance: float) -> None:
+    """Raises FactrootsError for what is no share to keep."""
+    if not 0 < variance <= 1:
+        raise FactrootsError(f"--variance takes a share above 0 and up to 1, as 0.9, got {variance:g}")

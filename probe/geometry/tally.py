@@ -58,6 +58,8 @@ class Tally(NamedTuple):
             }
         for kind, own in self.classes.items():
             tensors |= {f"{kind}.counts": own.counts, f"{kind}.sums": own.sums}
+        # safetensors writes numpy's memory as it lies, whatever the order of its axes
+        tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
         write_atomically(path, lambda part: save_file(tensors, part))
 
 

@@ -16,7 +16,7 @@ from data_builders.errors import FactrootsError
 from fine_tuning.models import Loaded
 from fine_tuning.training.documents import Text
 from fine_tuning.training.text import frame
-from probe.geometry.sources import lines, open_text
+from probe.geometry.sources import Source, lines, open_text
 from probe.scoring.encode import token_limit
 
 #: ``again`` is as large as ``fit``: the noise floor and the split-half control at the same number of tokens.
@@ -73,7 +73,7 @@ def special_ids(tokenizer) -> np.ndarray:
 
 
 def read_sequences(
-    text: str,
+    text: str | Source,
     loaded: Loaded,
     langs: Sequence[str] | None = None,
     length: int | None = None,
@@ -89,7 +89,8 @@ def read_sequences(
     what the model reads if that is less. Raises FactrootsError where there is no such text, too little of it for a
     sequence a part, or `length` is more than the model reads.
     """
-    source, length, wanted = open_text(text), _length(loaded, length), 2 * number + test
+    source = text if isinstance(text, Source) else open_text(text)
+    length, wanted = _length(loaded, length), 2 * number + test
     packed = {lang: _pack(source.of(lang), loaded.tokenizer, length, wanted) for lang in langs or source.langs}
     poorest = min(packed, key=lambda lang: len(packed[lang].ids))
     most = len(packed[poorest].ids)
@@ -97,8 +98,8 @@ def read_sequences(
     test = min(test, most - 2 * number)
     if not (number and test):
         raise FactrootsError(
-            f"--text {text} has {most} whole sequences of {length} tokens in {poorest}, too few for three parts; give "
-            "more text, or a smaller --length"
+            f"--text {source.name} has {most} whole sequences of {length} tokens in {poorest}, too few for three "
+            "parts; give more text, or a smaller --length"
         )
     return {lang: _dealt(lang, one, number, test, seed) for lang, one in packed.items()}
 
