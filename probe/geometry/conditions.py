@@ -16,8 +16,8 @@ from data_builders.spec import Spec
 from probe.geometry.affine import AffineMap
 from probe.geometry.erasing import Eraser, leace
 from probe.geometry.fits import Fits
-from probe.geometry.masks import seeded
 from probe.geometry.subspace import Subspace
+from probe.tracing.neurons.silence import seeded
 
 
 class Place(NamedTuple):

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from probe.tracing.neurons.silence import seeded
+
 
 class Words(NamedTuple):
     """Of a tokenizer: its mask (None of a causal LM), its special tokens, and how many tokens there are in all."""
@@ -81,12 +83,6 @@ def after(ids: np.ndarray, share: float, words: Words, random: np.random.Generat
 def _sample(may: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:
     """This share of the places, rounded up."""
     return np.sort(random.choice(may, math.ceil(share * len(may)), replace=False))
-
-
-def seeded(*names) -> np.random.Generator:
-    """Draws that depend on these names alone, and on no order of work."""
-    digest = hashlib.sha256("|".join(map(str, names)).encode()).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
 
 
 def askings(measure, sequences: np.ndarray, lang: str, words: Words, seed: int) -> list[Asking]:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from fine_tuning.models import Loaded
 from probe.geometry.affine import intervening
-from probe.geometry.layers import blocks, watching
+from probe.geometry.body import Body
+from probe.geometry.layers import watching
 from probe.geometry.masks import Asking
 from probe.geometry.resuming import Resuming
 from probe.scoring.causal import CausalScorer
@@ -65,27 +66,25 @@ class Said(NamedTuple):
 class Meter:
     """Asks a model, plainly and under interventions.
 
-    `ids` [length] is a sequence to try on it whether blocks can be left out. Raises FactrootsError where the model's
-    layers are not found (`at` says where they are).
+    `ids` int [length] is a sequence to try on it whether blocks can be left out.
     """
 
-    def __init__(self, loaded: Loaded, ids: np.ndarray, at: str | None = None):
-        self.head, self.blocks = HEADS[loaded.family](loaded), blocks(loaded.model, at)
-        self.device = loaded.model.device
-        self.resuming = Resuming(self.blocks, self.head.states, self._tensor(ids[None].astype(np.int64)))
+    def __init__(self, body: Body, ids: np.ndarray):
+        self.body, self.head = body, HEADS[body.loaded.family](body.loaded)
+        self.resuming = Resuming(body.blocks, self.head.states, self._tensor(ids[None].astype(np.int64)))
 
     @torch.inference_mode()
     def plain(self, asking: Asking, layers: Collection[int]) -> tuple[Said, dict[int, Tensor]]:
         """What the model says as it is, and its states [r, length, d] at `layers`."""
         kept: dict[int, Tensor] = {}
-        with watching(self.blocks, kept.__setitem__, layers):
+        with watching(self.body.blocks, kept.__setitem__, layers):
             states = self.head.states(self._tensor(asking.ids))
         return self._said(states, asking), kept
 
     @torch.inference_mode()
     def under(self, asking: Asking, layer: int, map, states: dict[int, Tensor]) -> Said:
         """What it says with `map` (of :mod:`.affine`) applied at `layer`; `states` are those of the plain pass."""
-        with intervening(self.blocks, layer, map), self.resuming.at(layer, states[layer]):
+        with intervening(self.body.blocks, layer, map), self.resuming.at(layer, states[layer]):
             return self._said(self.head.states(self._tensor(asking.ids)), asking)
 
     def _said(self, states: Tensor, asking: Asking) -> Said:
@@ -94,7 +93,7 @@ class Meter:
         return Said(nll.double().cpu().numpy(), predicted.cpu().numpy())
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
+        return torch.from_numpy(array).to(self.body.loaded.model.device)
 
 
 def judged(logits: Logits, size: int, targets: Tensor) -> tuple[Tensor, Tensor]:

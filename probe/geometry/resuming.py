@@ -22,8 +22,8 @@ class Resuming:
     """
 
     def __init__(self, blocks: Sequence[nn.Module], run: Callable[[Tensor], Tensor], ids: Tensor):
-        self.blocks, self.forms = blocks, _forms(blocks, run, ids)
-        self.possible = None not in self.forms and self._try(run, ids)
+        self.blocks, self.beside = blocks, _beside(blocks, run, ids)
+        self.possible = self._try(run, ids)
 
     @contextmanager
     def at(self, layer: int, states: Tensor) -> Iterator[None]:
@@ -35,8 +35,9 @@ class Resuming:
         skipped = self.blocks[:layer] if self.possible else []
         held = [block.__dict__.get("forward") for block in skipped]
         try:
-            for block, form in zip(skipped, self.forms, strict=False):
-                block.forward = lambda *_, form=form, **__: form(states)
+            for block, beside in zip(skipped, self.beside, strict=False):
+                given = states if beside is None else (states, *beside)
+                block.forward = lambda *_, given=given, **__: given
             yield
         finally:
             for block, forward in zip(skipped, held, strict=True):
@@ -63,14 +64,15 @@ class Resuming:
         return True
 
 
-def _forms(blocks: Sequence[nn.Module], run: Callable[[Tensor], Tensor], ids: Tensor) -> list[Callable | None]:
-    """How each block hands on its states: alone or first of several values; None where another of them is something."""
-    found: list[Callable | None] = []
+def _beside(blocks: Sequence[nn.Module], run: Callable[[Tensor], Tensor], ids: Tensor) -> list[tuple[None, ...] | None]:
+    """What each block gives beside its states: a None for every value, or None where it gives these alone.
+
+    Attention weights are mostly not asked for, or not looked at; a model that does look at something does not resume.
+    """
+    found = []
 
     def look(_, __, output) -> None:
-        rest = () if isinstance(output, Tensor) else tuple(output[1:])
-        form = (lambda states: states) if isinstance(output, Tensor) else (lambda states: (states, *rest))
-        found.append(form if all(part is None for part in rest) else None)
+        found.append(None if isinstance(output, Tensor) else (None,) * (len(output) - 1))
 
     handles = [block.register_forward_hook(look) for block in blocks]
     try:
