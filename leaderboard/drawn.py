@@ -1,4 +1,4 @@
-"""The scores of many models in every bootstrap sample, the same samples for all, on the facts that two of them share."""
+"""Scores of many models in the same bootstrap samples, each on the facts that it shares with another."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import pandas as pd
 from data_builders.errors import FactrootsError
 from probe.judging import hashes
 
-#: What tells an answer of a submission from all others.
+#: What tells an answer of a submission from its others.
 KEY = ["lang", "relation", "item", "template"]
 #: What :func:`matrix` reads of a submission's answers.
 COLUMNS = [*KEY, "subject_uri", "p1", "pieces"]
@@ -54,8 +54,8 @@ class Matrix:
         return some.only((some.codes != 0).any(axis=0))
 
 
-#: The columns of a matrix's items; subjects are hashes, and `key` one of the names that tell an item.
-ITEM = ["lang", "relation", "subject_uri", "key"]
+#: The columns of a matrix's items; subjects are hashes of their names, and `key` one of :data:`KEY`.
+ITEM = [*KEY, "subject_uri", "key"]
 
 
 class _Own(NamedTuple):
@@ -104,8 +104,7 @@ def _learnt(known: pd.DataFrame, frame: pd.DataFrame, keys: np.ndarray) -> pd.Da
     own = frame[new]
     subjects = own["subject_uri"].astype("category").cat
     more = {
-        "lang": own["lang"].to_numpy(object),
-        "relation": own["relation"].to_numpy(object),
+        **{name: own[name].to_numpy(object) for name in KEY},
         "subject_uri": hashes(pd.Series(subjects.categories.astype(object)))[subjects.codes],
         "key": keys[new],
     }
