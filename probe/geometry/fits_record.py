@@ -7,8 +7,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from data_builders.errors import FactrootsError
+from data_builders.folder import write_json
 from data_builders.schema import Count, Record, Sha256
 from fine_tuning.models import Loaded
+from probe.geometry.text import Sequences
 
 SCHEMA_VERSION = 1
 FILE = "fits.json"
@@ -36,6 +38,17 @@ class Language(Record):
     repeated: Count
     whole: Count
     tagger: str | None
+
+    @classmethod
+    def of(cls, own: Sequences, tagger: str | None) -> Language:
+        return cls(
+            origin=own.origin,
+            sha256=own.sha256,
+            lines=own.lines,
+            repeated=own.repeated,
+            whole=own.whole,
+            tagger=tagger,
+        )
 
 
 class About(Record):
@@ -84,3 +97,14 @@ class About(Record):
             )
         if loaded.dtype != own.dtype:
             raise FactrootsError(f"{where} was fitted in {own.dtype}, not in {loaded.dtype}; pass --dtype {own.dtype}")
+
+
+def claim(folder: Path, about: About) -> None:
+    """Make a folder that of these fits, or find that it is already; raises FactrootsError where it holds others."""
+    if not (folder / FILE).exists():
+        if any(path for path in folder.iterdir() if path.name[0] != "."):
+            raise FactrootsError(f"{folder} is not empty and holds no fits; choose another --output")
+        write_json(folder / FILE, about.model_dump())
+    elif (held := About.read(folder)) != about:
+        differ = ", ".join(name for name in About.model_fields if getattr(held, name) != getattr(about, name))
+        raise FactrootsError(f"{folder} holds other fits (their {differ} differ); choose another --output")

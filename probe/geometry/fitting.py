@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from data_builders.errors import FactrootsError
-from data_builders.folder import lock, write_json
+from data_builders.folder import lock
 from data_builders.progress import Quiet
 from probe.geometry import sequences_file
 from probe.geometry.body import Body
 from probe.geometry.fits import Fits, class_names, moments_file
-from probe.geometry.fits_record import FILE, SCHEMA_VERSION, About, Language, Model
+from probe.geometry.fits_record import SCHEMA_VERSION, About, Language, Model, claim
 from probe.geometry.tags import load_tagger, pipeline, tags
 from probe.geometry.tally import FITTED, Tally, TallyFile
 from probe.geometry.text import Sequences, special_ids
@@ -57,17 +57,7 @@ def describe(
         width=body.width,
         at=at,
         positions=[*range(1, length, step)][:PLACES],
-        languages={
-            lang: Language(
-                origin=own.origin,
-                sha256=own.sha256,
-                lines=own.lines,
-                repeated=own.repeated,
-                whole=own.whole,
-                tagger=pipeline(lang),
-            )
-            for lang, own in found.items()
-        },
+        languages={lang: Language.of(own, pipeline(lang)) for lang, own in found.items()},
     )
 
 
@@ -83,7 +73,7 @@ def carry_out(body: Body, about: About, found: Mapping[str, Sequences], folder: 
     Raises FactrootsError where the folder holds others, and on states that are not finite.
     """
     with lock(folder):
-        _claim(folder, about)
+        claim(folder, about)
         for lang, own in found.items():
             bar.start(lang, len(FITTED) * about.number)
             target, journal = moments_file(folder, lang), folder / f".moments-{lang}.journal"
@@ -94,16 +84,6 @@ def carry_out(body: Body, about: About, found: Mapping[str, Sequences], folder: 
                 _count(body, about, own, journal, bar).write(target)
             journal.unlink(missing_ok=True)
     return Fits.open(folder)
-
-
-def _claim(folder: Path, about: About) -> None:
-    if not (folder / FILE).exists():
-        if any(path for path in folder.iterdir() if path.name[0] != "."):
-            raise FactrootsError(f"{folder} is not empty and holds no fits; choose another --output")
-        write_json(folder / FILE, about.model_dump())
-    elif (held := About.read(folder)) != about:
-        differ = ", ".join(name for name in About.model_fields if getattr(held, name) != getattr(about, name))
-        raise FactrootsError(f"{folder} holds other fits (their {differ} differ); choose another --output")
 
 
 def _count(body: Body, about: About, own: Sequences, journal: Path, bar: Quiet) -> Tally:
