@@ -60,10 +60,10 @@ def _plain(column: pd.Series):
     return column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
     """All answers of a per-item file that has been found good; names are categories, golds tuples, null is NaN."""
     try:
-        table = pq.read_table(path, read_dictionary=NAMES, memory_map=False)
+        table = pq.read_table(path, columns=list(columns), read_dictionary=NAMES, memory_map=False)
     except FileNotFoundError as error:
         raise FactrootsError(f"{path} is not there; `probe leaderboard validate` says what is left") from error
     except (pa.ArrowException, OSError) as error:
@@ -72,11 +72,13 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:
-    """A table of :data:`SCHEMA` as pandas has it."""
+    """A table of some of :data:`SCHEMA` as pandas has it."""
+    if "golds" not in table.column_names:
+        return table.to_pandas()
     seen: dict[tuple[int, ...], tuple[int, ...]] = {}
     golds = [seen.setdefault(key, key) for key in map(tuple, table["golds"].to_pylist())]
     frame = table.drop_columns("golds").to_pandas()
-    return frame.assign(golds=pd.Series(golds, dtype=object, index=frame.index))[COLUMNS]
+    return frame.assign(golds=pd.Series(golds, dtype=object, index=frame.index))[table.column_names]
 
 
 def by_language(frame: pd.DataFrame, langs: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -28,6 +29,7 @@ from leaderboard.files import RECORD, read_bytes
 from leaderboard.names import place
 from leaderboard.staging import FOLDER, alone, settle, staged, sweep
 from leaderboard.submission import Submission
+from probe.judging import COLUMNS
 
 SCHEMA_VERSION = 1
 _IGNORED = f"/{FOLDER}/\n/.index.parquet\n.lock\n.*.part\n"
@@ -55,13 +57,13 @@ class Entry:
         held = self.submission.answers
         return held and self.path.with_name(answers_name(self.path, held.sha256))
 
-    def answers(self) -> pd.DataFrame:
-        """The judged answers (:data:`probe.judging.COLUMNS`), read when asked for; NaN is what is not defined."""
+    def answers(self, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+        """The judged answers, read when asked for, or some of their columns; NaN is what is not defined."""
         from leaderboard.answers import read
 
         if self.answers_path is None:
             raise FactrootsError(f"{self.name} has no answers: it was told by {self.submission.origin}")
-        return read(self.answers_path)
+        return read(self.answers_path, columns)
 
 
 class Added(NamedTuple):
