@@ -1,75 +1,142 @@
-"""Axes along which classes of tokens differ most against what varies within them, and what axes hold."""
+"""Axes at a layer of which some tell languages, and others positions or parts of speech in whatever language."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
-from data_builders.errors import FactrootsError
+from data_builders.errors import unknown
+from probe.geometry import angles
+from probe.geometry.axes_record import Axis, Layer, Point, Stable, Transfer
 from probe.geometry.classes import Classes
-from probe.geometry.whitening import whitening
+from probe.geometry.discriminants import NoAxes, discriminants, held, share_between
+from probe.geometry.fits import Fits
+from probe.geometry.moments import Moments
+
+#: What axes can be of.
+KINDS = ("language", "position", "pos")
+#: As many axes are drawn, kept and compared.
+FIRST = 3
 
 
-class Axes(NamedTuple):
-    """directions : [d, m], by falling values [m]: the variance between classes over that within, along each."""
+def langs_of(fits: Fits, kind: str, langs: Sequence[str]) -> list[str]:
+    """Those of `langs` that have classes of this kind: parts of speech only where words were tagged."""
+    if kind not in KINDS:
+        raise unknown("kind of classes", kind, KINDS)
+    return [lang for lang in langs if kind != "pos" or fits.about.languages[lang].tagger]
 
-    directions: np.ndarray
-    values: np.ndarray
+
+def languages(fits: Fits, layer: int, langs: Sequence[str], part: str) -> Classes:
+    """Each language's tokens of a part of the text as a class."""
+    each = [fits.moments(lang, layer, part) for lang in langs]
+    counts, sums = np.array([one.n for one in each]), np.stack([one.n * one.mean for one in each])
+    return Classes(tuple(langs), counts, sums, reduce(Moments.merged, each))
+
+
+class Found:
+    """The axes of a kind of classes at a layer, found on ``fit``.
+
+    ``read`` are the classes that their shares are told on: for languages those of ``again``.
+    """
+
+    def __init__(self, fits: Fits, kind: str, layer: int, langs: Sequence[str]):
+        self.fits, self.kind, self.layer, self.langs = fits, kind, layer, langs
+        self.classes = self._classes(langs)
+        self.axes = discriminants(self.classes, f"{kind} at layer {layer}")
+        self.read = languages(fits, layer, langs, "again") if kind == "language" else self.classes
 
     @property
-    def orthonormal(self) -> np.ndarray:
-        """[d, m], by Gram and Schmidt in this order, as Chang, Tu & Bergen (2022) plot them."""
-        q, r = np.linalg.qr(self.directions)
-        return q * np.sign(np.diagonal(r))
+    def first(self) -> np.ndarray:
+        """The first axes, orthonormal [d, m]."""
+        return self.axes.orthonormal[:, :FIRST]
 
-
-def discriminants(classes: Classes, what: str) -> Axes:
-    """Linear discriminants (Fisher 1936; Rao 1948), as many as the means of C classes have dimensions, C − 1 at most.
-
-    They are what scikit-learn's LinearDiscriminantAnalysis(solver="eigen") has for ``scalings_``, of unit variance
-    within classes (over n), with their largest component positive; its "svd" has the same directions. Raises
-    FactrootsError, naming `what`, for fewer than two classes and where something that varies does not within classes.
-    """
-    some, n = classes.counts > 0, classes.total.n
-    if some.sum() < 2:
-        raise FactrootsError(f"{what}: tokens of {some.sum()} class only; axes need two or more")
-    shared = whitening([classes.total.mean], [classes.total.scatter / n])
-    within = shared.of(classes.within / n)
-    if lacking := shared.lacking(within):
-        raise FactrootsError(
-            f"{what}: {lacking} of {len(within)} directions do not vary within the classes; fit more text"
+    def record(self, middle: np.ndarray | None) -> Layer:
+        """All that is told of them; `middle` are the first axes of the layer that others are compared with, if it has
+        any."""
+        unit = self.axes.orthonormal
+        between_languages = languages(self.fits, self.layer, self.langs, "again")
+        own, language = held(unit, self.read), held(unit, between_languages)
+        columns = self.axes.values, *own, language.of_between, language.explained
+        return Layer(
+            layer=self.layer,
+            refused=None,
+            between=share_between(self.read),
+            language_between=share_between(between_languages),
+            axes=[
+                Axis(**dict(zip(Axis.model_fields, map(float, row), strict=True))) for row in zip(*columns, strict=True)
+            ],
+            directions=self.first.T.tolist(),
+            points=self._points(),
+            stable=None if middle is None else self._stable(middle),
+            transfer=[] if self.kind == "language" or len(self.langs) < 2 else [*map(self._transfer, self.langs)],
         )
-    lower = np.linalg.cholesky(within)
-    apart = np.sqrt(classes.counts[some] / n)[:, None] * (classes.means[some] - classes.total.mean)
-    left, roots, _ = np.linalg.svd(solve_triangular(lower, shared.axes.T @ apart.T, lower=True), full_matrices=False)
-    kept = (roots > roots[0] * len(lower) * np.finfo(float).eps) & (np.arange(len(roots)) < some.sum() - 1)
-    directions = shared.axes @ solve_triangular(lower.T, left[:, kept])
-    largest = np.abs(directions).argmax(axis=0)
-    return Axes(directions * np.sign(directions[largest, np.arange(directions.shape[1])]), roots[kept] ** 2)
+
+    def _classes(self, langs: Sequence[str]) -> Classes:
+        if self.kind == "language":
+            return languages(self.fits, self.layer, langs, "fit")
+        return self.fits.classes(self.kind, self.layer, langs)
+
+    def _points(self) -> list[Point]:
+        axes = self.first
+        if self.kind == "language":
+            origin = self.classes.means.mean(axis=0)  # of the means, as published
+            spreads = (axes.T @ self.fits.moments(lang, self.layer).covariance @ axes for lang in self.langs)
+            return [
+                Point(lang=lang, name=lang, at=((mean - origin) @ axes).tolist(), spread=spread.tolist())
+                for lang, mean, spread in zip(self.langs, self.classes.means, spreads, strict=True)
+            ]
+        each = {lang: self._classes([lang]) for lang in self.langs}
+        return [
+            Point(lang=lang, name=name, at=((mean - self.classes.total.mean) @ axes).tolist(), spread=None)
+            for lang, own in each.items()
+            for name, n, mean in zip(own.names, own.counts, own.means, strict=True)
+            if n
+        ]
+
+    def _stable(self, middle: np.ndarray) -> Stable:
+        axes, floor = self.first, None
+        if self.kind == "language":
+            again = discriminants(self.read, f"language at layer {self.layer}").orthonormal[:, :FIRST]
+            floor = angles.mean(axes, again)
+        d, m = axes.shape
+        return Stable(
+            angle=angles.mean(axes, middle),
+            floor=floor,
+            chance=angles.by_chance(d, m, middle.shape[1]),
+            held=_sum(middle, self.read),
+            own=_sum(axes, self.read),
+            random=m / d,
+        )
+
+    def _transfer(self, lang: str) -> Transfer:
+        own, others = self._classes([lang]), self._classes([one for one in self.langs if one != lang])
+        what = f"{self.kind} at layer {self.layer}"
+        found = [discriminants(classes, what).orthonormal[:, :FIRST] for classes in (others, own)]
+        return Transfer(
+            lang=lang, **{name: _sum(axes, own) for name, axes in zip(("others", "own"), found, strict=True)}
+        )
 
 
-class Held(NamedTuple):
-    """What each of m axes holds, [m]: of all variance; of all that is between classes; and of its own variance, how
-    much is between classes."""
-
-    of_total: np.ndarray
-    of_between: np.ndarray
-    explained: np.ndarray
-
-
-def held(axes: np.ndarray, classes: Classes) -> Held:
-    """Of orthonormal axes [d, m]. A random one has 1 / d, 1 / d and the share of all variance that is between classes,
-    on average.
-
-    Classes of other tokens than the axes were found on tell what they hold without what they owe to chance.
-    """
-    between, total = classes.between, classes.total.scatter
-    own, all_ = (np.einsum("dm,dm->m", axes, square @ axes) for square in (between, total))
-    return Held(all_ / np.trace(total), own / np.trace(between), own / all_)
+def axes_layer(fits: Fits, kind: str, layer: int, langs: Sequence[str], middle: np.ndarray | None) -> Layer:
+    """The record of a layer; one where no axes can be told says why."""
+    try:
+        return Found(fits, kind, layer, langs).record(middle)
+    except NoAxes as error:
+        return Layer(
+            layer=layer,
+            refused=str(error),
+            between=None,
+            language_between=None,
+            axes=[],
+            directions=[],
+            points=[],
+            stable=None,
+            transfer=[],
+        )
 
 
-def share_between(classes: Classes) -> float:
-    """How much of all variance is between classes: what a random axis has, on average over its variance."""
-    return float(np.trace(classes.between) / np.trace(classes.total.scatter))
+def _sum(axes: np.ndarray, classes: Classes) -> float:
+    """What orthonormal axes together hold of all that is between classes."""
+    return min(1.0, float(held(axes, classes).of_between.sum()))

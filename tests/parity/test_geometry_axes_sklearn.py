@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from probe.geometry.axes import discriminants, held
+from probe.geometry.discriminants import discriminants, held
 from probe.geometry.classes import Classes
 
 LDA = pytest.importorskip("sklearn.discriminant_analysis").LinearDiscriminantAnalysis

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_builders.errors import FactrootsError
-from probe.geometry.axes import discriminants, held, share_between
+from probe.geometry.discriminants import discriminants, held, share_between
 from probe.geometry.classes import Classes
 from probe.geometry.outliers import outliers, robust
 
