@@ -1,4 +1,4 @@
-"""One page for every pair of models: ``pair.html#a=…&b=…`` reads the answers of both, and facts as they are looked at."""
+"""One page for every pair of models: ``pair.html#a=…&b=…`` reads what both answered, and facts when they are shown."""
 
 from __future__ import annotations
 
@@ -43,14 +43,15 @@ def _tools() -> Html:
         "all": "all facts",
         "missing": "not answered by both",
     }
+    choices = [tag("option", text, value=key) for key, text in kinds.items()]
     return tag(
         "form",
         tag("label", "Language", tag("select", id="lang")),
-        tag("label", "Facts where", tag("select", *(tag("option", text, value=key) for key, text in kinds.items()), id="kind")),
+        tag("label", "Facts where", tag("select", *choices, id="kind")),
         tag("label", "Relation", tag("select", tag("option", "all", value=""), id="relation")),
         tag("label", "Search", Html('<input type="search" id="text" autocomplete="off" spellcheck="false">')),
         class_="tools",
         role="search",
         aria_label="Filter the facts",
         id="tools",
-    )  # fmt: skip
+    )

@@ -9,9 +9,11 @@ factroots.charts = (() => {
   const HATCHES = ["", "/", ".", "\\", "x", "-", "+"];
   const KINDS = ["kept", "gained", "lost", "wrong"];
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  const narrow = () => innerWidth < 640;
+  const styled = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   /** A name as Plotly may draw it: it reads tags and entities in its texts. */
-  function plain(text, longest = 32) {
+  function plain(text, longest = narrow() ? 14 : 32) {
     const letters = [...text];
     const cut = letters.length > longest ? `${letters.slice(0, longest - 1).join("")}…` : text;
     return `\u2068${cut.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")}\u2069`;
@@ -56,7 +58,7 @@ factroots.charts = (() => {
     return {
       traces: [{
         type: "heatmap", x: own.langs, y: distinct(rows), z: rows.map((row) => row.langs.map((value) => (value === null ? null : 100 * value))),
-        colorscale: dark.matches ? "Cividis" : [[0, "#deebf7"], [0.5, "#6baed6"], [1, "#08306b"]], xgap: short ? 0 : 1, ygap: short ? 0 : 1, hoverongaps: false,
+        colorscale: dark.matches ? [[0, "#1b2a3d"], [0.5, "#3878bd"], [1, "#d6e8ff"]] : [[0, "#deebf7"], [0.5, "#6baed6"], [1, "#08306b"]], xgap: short ? 0 : 1, ygap: short ? 0 : 1, hoverongaps: false,
         hovertemplate: "%{y}<br>%{x}: %{z:.1f}<extra></extra>", colorbar: { title: { text: "P@1" }, thickness: 12, outlinewidth: 0 },
       }],
       layout: { height: Math.min(1400, 130 + Math.max(20, short ? 3 : 24) * Math.min(rows.length, 400)), xaxis: { type: "category", tickangle: 0 },
@@ -73,9 +75,9 @@ factroots.charts = (() => {
     return {
       traces: [{
         type: "scatter", mode: "markers+text", x: x.map((kib) => kib / 1024), y: y.map((value) => 100 * value), text: points.map((point) => point.lang),
-        textposition: "top center", cliponaxis: false, marker: { color: COLOURS[0], size: 8 }, hovertemplate: "%{text}: %{x:.1f} MiB, %{y:.1f}<extra></extra>",
+        textposition: "top center", cliponaxis: false, marker: { color: styled("--accent"), size: 8 }, hovertemplate: "%{text}: %{x:.1f} MiB, %{y:.1f}<extra></extra>",
       }],
-      layout: { height: 440, xaxis: { type: "log", dtick: 1, title: { text: "abstracts of the language's Wikipedia, MiB" } }, yaxis: { title: { text: "P@1, %" }, rangemode: "tozero" } },
+      layout: { height: 440, xaxis: { type: "log", dtick: 1, title: { text: "abstracts of its Wikipedia, MiB" } }, yaxis: { title: { text: "P@1, %" }, rangemode: "tozero" } },
       said: `Pearson's r ${two(pearson(x, y))}, Spearman's ρ ${two(pearson(ranks(x), ranks(y)))} over ${points.length} languages. Sizes of autumn 2018.`,
       columns: [language, column("size", "KiB", (one) => one.size, count), p1()], rows: points,
     };
@@ -117,13 +119,13 @@ factroots.charts = (() => {
       const with_ = rows.filter((row) => row[key]);
       return {
         type: "scatter", mode: with_.length > 12 ? "markers" : "markers+text", x: with_.map((row) => row[key]), y: with_.map((row) => 100 * row.value), text: with_.map((row) => plain(row.model, 20)),
-        textposition: "top center", cliponaxis: false, xaxis: `x${axis}`, yaxis: `y${axis}`, marker: { color: COLOURS[0], size: 8 }, hovertemplate: "%{text}: %{x:,}, %{y:.1f}<extra></extra>",
+        textposition: "top center", cliponaxis: false, xaxis: `x${axis}`, yaxis: `y${axis}`, marker: { color: styled("--accent"), size: 8 }, hovertemplate: "%{text}: %{x:,}, %{y:.1f}<extra></extra>",
         error_y: { type: "data", symmetric: false, array: with_.map((row) => 100 * ((row.high ?? row.value) - row.value)), arrayminus: with_.map((row) => 100 * (row.value - (row.low ?? row.value))), thickness: 1, width: 3 },
       };
     };
     return {
       traces: [points("parameters", ""), points("seconds", "2")],
-      layout: { height: 440, showlegend: false, grid: { rows: 1, columns: 2, pattern: "independent" }, xaxis: { type: "log", dtick: 1, title: { text: "parameters" } }, xaxis2: { type: "log", dtick: 1, title: { text: "seconds of the run" } },
+      layout: { height: narrow() ? 700 : 440, showlegend: false, grid: { ...(narrow() ? { rows: 2, columns: 1 } : { rows: 1, columns: 2 }), pattern: "independent" }, xaxis: { type: "log", dtick: 1, title: { text: "parameters" } }, xaxis2: { type: "log", dtick: 1, title: { text: "seconds" } },
         yaxis: { title: { text: "P@1, %" }, rangemode: "tozero" }, yaxis2: { rangemode: "tozero" } },
       columns: [model, p1(), column("parameters", "Parameters", (row) => row.parameters, count), column("seconds", "Seconds", (row) => row.seconds, count)], rows,
     };
@@ -139,8 +141,7 @@ factroots.charts = (() => {
   ];
 
   function themed(layout) {
-    const style = getComputedStyle(document.documentElement);
-    const [text, line] = ["--text", "--line"].map((name) => style.getPropertyValue(name).trim());
+    const [text, line] = [styled("--text"), styled("--line")];
     const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, fixedrange: true };
     const axes = Object.entries({ xaxis: {}, yaxis: {}, ...layout }).filter(([key]) => /^[xy]axis/.test(key));
     return {
