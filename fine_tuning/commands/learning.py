@@ -30,6 +30,22 @@ def examples_of(given: dict, seed: int, quiet: bool):
     return lambda one, folder: text.text_examples(found, one, folder, given["length"] or 0, given["held"], seed)
 
 
+def language_variants(given: dict):
+    """``--language-variants`` as pairs of a language and a variant, scaled or not."""
+    from data_builders.errors import FactrootsError
+    from fine_tuning.model_spec import Scaled
+
+    pairs = [text.partition("=") for text in given["language_variants"] or ()]
+    if odd := next((lang for lang, _, folder in pairs if not (lang.strip() and folder.strip())), None):
+        raise FactrootsError(f"--language-variants takes a variant a language, as en=runs/en,it=runs/it, got {odd!r}")
+    if pairs and given["factset"] is None:
+        raise FactrootsError("--language-variants are for facts in several languages; pass --factset and --facts-langs")
+    found = {lang.strip(): Scaled.parse(folder) for lang, _, folder in pairs}
+    if len(found) < len(pairs):
+        raise FactrootsError("--language-variants names a language twice; a batch has one variant on")
+    return tuple(found.items())
+
+
 def _facts(given: dict, seed: int):
     from data_builders.errors import FactrootsError
     from data_builders.factset import FactSet

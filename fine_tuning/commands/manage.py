@@ -60,7 +60,8 @@ def _variants(directory: Path):
 def _parents(about) -> str | None:
     from fine_tuning.model_spec import Scaled
 
-    return ", ".join(str(Scaled(Path(parent.name).name, parent.scale)) for parent in about.parents) or None
+    named = ((parent.lang, str(Scaled(Path(parent.name).name, parent.scale))) for parent in about.parents)
+    return ", ".join(f"{lang}={name}" if lang else name for lang, name in named) or None
 
 
 @click.command()

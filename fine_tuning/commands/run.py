@@ -32,6 +32,11 @@ data = _options(
     ),
     click.option("--factset", help="A fact set, as atlas or mlama:DIR: learn its facts instead."),
     click.option("--facts-langs", type=Names(), help="Languages to learn facts in; --lang alone, if not given."),
+    click.option(
+        "--language-variants",
+        type=Names(),
+        help="Variants that are put on for the batches of their language alone, as en=runs/en,it=runs/it.",
+    ),
     click.option("--relations", type=Names(), help="Learn these relations only, as P36,P30."),
     click.option("--sample", type=float, help="Use this share of the facts, or this many of each relation."),
     click.option("--templates", help="first (the default), all, or mpararel:DIR for paraphrases."),
@@ -85,14 +90,15 @@ def run(
     It learns the text of --corpus or --text, or the facts of --factset. An interrupted training goes on where it
     stopped when the same command is given again.
     """
-    from fine_tuning.commands.learning import examples_of
+    from fine_tuning.commands.learning import examples_of, language_variants
     from fine_tuning.methods.table import parse_method
     from fine_tuning.models import quiet_libraries
     from fine_tuning.training.tune import Tuning, laid_over, plan, tune
 
     chosen = parse_method(method)
     timetable = laid_over(chosen.schedule, {name: given.get(name) for name in _fields()})
-    tuning = Tuning(model, chosen, timetable, given["lang"], seed, every or 0, patience or 0, device)
+    languages = language_variants(given)
+    tuning = Tuning(model, chosen, timetable, given["lang"], seed, every or 0, patience or 0, device, languages)
     quiet_libraries()
     if dry_run:
         found = plan(tuning)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from data_builders.errors import FactrootsError
-from fine_tuning.training.drawing import Drawn
 from fine_tuning.training.job import Job
 from fine_tuning.training.loss import summed_loss
 
@@ -34,10 +34,11 @@ def mean_squares(
         with torch.random.fork_rng():
             torch.manual_seed(job.seed)
             for batch in batches(job, size, number):
-                loss, asked = summed_loss(model, batch, causal)
-                if not loss.isfinite():
-                    raise FactrootsError(f"the loss of {job.loaded.spec} is {float(loss)} before any training")
-                gradients = torch.autograd.grad(loss / max(1, asked), tensors, allow_unused=True)
+                with job.speaking(batch.pop("lang", None)):
+                    loss, asked = summed_loss(model, batch, causal)
+                    if not loss.isfinite():
+                        raise FactrootsError(f"the loss of {job.loaded.spec} is {float(loss)} before any training")
+                    gradients = torch.autograd.grad(loss / max(1, asked), tensors, allow_unused=True)
                 for total, gradient in zip(squares.values(), gradients, strict=True):
                     if gradient is not None:
                         _add_square(total, gradient, clip, number)
@@ -48,13 +49,13 @@ def mean_squares(
     return squares
 
 
-def batches(job: Job, size: int, number: int) -> Iterator[dict[str, Tensor]]:
+def batches(job: Job, size: int, number: int) -> Iterator[dict[str, Any]]:
     """`number` batches of `size` texts in the order of training; the last pass's last one may be smaller."""
     whole = -(-len(job.examples.train) // size)
-    drawn = Drawn(job.examples.train, len(job.examples.train) if number == whole else number * size, job.seed)
+    drawn = job.draws(len(job.examples.train) if number == whole else number * size, size)
     for first in range(0, len(drawn), size):
-        made = job.examples.collate([drawn[i] for i in range(first, min(first + size, len(drawn)))])
-        yield {name: tensor.to(job.loaded.model.device) for name, tensor in made.items()}
+        made = job.collate([drawn[i] for i in range(first, min(first + size, len(drawn)))])
+        yield {name: t.to(job.loaded.model.device) if isinstance(t, Tensor) else t for name, t in made.items()}
 
 
 def _add_square(total: Tensor, gradient: Tensor, clip: float, number: int) -> None:

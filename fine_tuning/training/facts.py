@@ -88,7 +88,9 @@ def fact_examples(
             if isinstance(made, str):
                 dropped[made] += 1
             else:
-                (train if statement.fact in split.taught else held).append({**made, "fact": statement.fact})
+                (train if statement.fact in split.taught else held).append(
+                    {**made, "fact": statement.fact, "lang": lang}
+                )
     if not train:
         left = ", ".join(f"{n:,} {why}" for why, n in dropped.items()) or "none is on that side"
         raise FactrootsError(

@@ -21,7 +21,7 @@ STATE, CALLBACKS = "trainer_state.json", "callbacks.pt"
 
 
 class Fitter(Trainer):
-    """One phase of `job`, which trains `trained`; the rows come in the order of :class:`drawing.Drawn`."""
+    """One phase of `job`, which trains `trained`; the rows come in the order of ``job.draws``."""
 
     def __init__(self, job: Job, trained: dict, log: Log, **kwargs):
         self.job, self.trained, self.written = job, trained, log
@@ -42,6 +42,10 @@ class Fitter(Trainer):
     def floating_point_ops(self, inputs):
         return 0
 
+    def training_step(self, model, inputs, num_items_in_batch=None):
+        with self.job.speaking(inputs.pop("lang", None)):
+            return super().training_step(model, inputs, num_items_in_batch)
+
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         loss = summed_loss(model, inputs, self.causal)[0] / max(1, num_items_in_batch)
         if not math.isfinite(value := float(loss.detach())):
@@ -57,7 +61,7 @@ class Fitter(Trainer):
         with torch.random.fork_rng():
             found = {}
             if held is not None:
-                found["loss"] = mean_loss(self.model, held, self.data_collator, job.schedule.batch, self.causal)
+                found["loss"] = mean_loss(self.model, held, job.collate, job.schedule.batch, self.causal, job.speaking)
             found |= {name: score(self.model) for name, score in job.scores.items()}
         self.model.train(training)
         if not math.isfinite(found.get("loss", 0.0)):

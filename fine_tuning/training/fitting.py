@@ -6,7 +6,7 @@ import json
 import resource
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from data_builders.folder import read_json, write_atomically, write_json
 from data_builders.progress import progress
 from fine_tuning.training import weights
 from fine_tuning.training.arguments import arguments, optimizer
-from fine_tuning.training.drawing import Drawn
 from fine_tuning.training.job import Job
 from fine_tuning.training.schedule import Schedule
 
@@ -29,7 +28,6 @@ def fit(
     schedule: Schedule,
     callbacks: Sequence = (),
     groups: Iterable[dict] | None = None,
-    collate: Callable | None = None,
 ) -> None:
     """See :meth:`fine_tuning.training.job.Job.fit`. ``job.phases[phase]`` is then how it went.
 
@@ -43,7 +41,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     claim(folder / "phase.json", _settings(job, schedule, callbacks, groups, trained))
     if not (folder / DONE).is_file():
-        _train(job, folder, schedule, list(callbacks), groups, collate or job.examples.collate, trained)
+        _train(job, folder, schedule, list(callbacks), groups, trained)
         write_atomically(folder / FINAL, lambda part: weights.save(part, trained))
         write_json(folder / DONE, _how_it_went(job.folder / f"{phase}.jsonl", bool(job.patience)))
         for path in folder.glob("checkpoint-*"):
@@ -53,7 +51,7 @@ def fit(
     job.phases[phase] = read_json(folder / DONE)
 
 
-def _train(job, folder, schedule, callbacks, groups, collate, trained) -> None:
+def _train(job, folder, schedule, callbacks, groups, trained) -> None:
     from transformers import PrinterCallback
 
     from fine_tuning.training.fitter import Fitter, newest
@@ -68,8 +66,8 @@ def _train(job, folder, schedule, callbacks, groups, collate, trained) -> None:
             trained,
             log,
             args=arguments(job, folder, schedule),
-            data_collator=collate,
-            train_dataset=Drawn(job.examples.train, schedule.steps * schedule.batch, job.seed),
+            data_collator=job.collate,
+            train_dataset=job.draws(schedule.steps * schedule.batch, schedule.batch),
             eval_dataset=held if held is not None else job.examples.train,
             callbacks=[*callbacks, log],
             optimizers=(None if groups is None else optimizer(groups, schedule), None),

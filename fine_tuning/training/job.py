@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.utils.data import Dataset
     from transformers import TrainerCallback
+
+    from fine_tuning.training.languages import Languages
 
 
 class Examples(NamedTuple):
@@ -36,6 +39,7 @@ class Job:
         not fallen for so many evaluations, and keep the best (0: never).
     board : a folder to write the log to for TensorBoard too, if it is installed.
     scores : what to ask besides the held-out loss, by name, as P@1; a function of the model that says a number.
+    languages : variants that are on the model while a batch of their language is run; rows then say their ``lang``.
     phases : how each phase that is finished went: steps, seconds, losses.
     """
 
@@ -49,6 +53,7 @@ class Job:
     patience: int = 0
     board: Path | None = None
     scores: dict[str, Callable[[nn.Module], float]] = field(default_factory=dict)
+    languages: Languages | None = None
     phases: dict[str, dict] = field(default_factory=dict)
 
     def fit(
@@ -57,7 +62,6 @@ class Job:
         schedule: Schedule | None = None,
         callbacks: Sequence[TrainerCallback] = (),
         groups: Iterable[dict] | None = None,
-        collate: Callable[[list], dict[str, Tensor]] | None = None,
     ) -> None:
         """Train the parameters of ``loaded.model`` that require a gradient, with transformers' Trainer.
 
@@ -68,4 +72,20 @@ class Job:
         """
         from fine_tuning.training.fitting import fit
 
-        fit(self, phase, schedule or self.schedule, callbacks, groups, collate)
+        fit(self, phase, schedule or self.schedule, callbacks, groups)
+
+    def draws(self, number: int, size: int) -> Dataset:
+        """`number` draws of what is trained on, for batches of `size`."""
+        from fine_tuning.training.drawing import Drawn, InTurn
+
+        data = self.examples.train
+        return InTurn(data, number, size, self.seed) if self.languages else Drawn(data, number, self.seed)
+
+    def collate(self, rows: list[dict]) -> dict[str, Any]:
+        """The examples' batch, and where there are language variants the ``lang`` of its rows."""
+        made = self.examples.collate(rows)
+        return {**made, "lang": rows[0]["lang"]} if self.languages else made
+
+    def speaking(self, lang: str | None) -> AbstractContextManager[None]:
+        """The model with the variant of `lang` on it, if there is one, for as long as it is entered."""
+        return self.languages.spoken(lang) if self.languages else nullcontext()

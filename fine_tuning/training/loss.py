@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -58,14 +58,37 @@ def _only(model, places: Tensor) -> Iterator[None]:
 
 
 @torch.no_grad()
-def mean_loss(model, rows: Sequence, collate: Callable[[list], dict[str, Tensor]], batch: int, causal: bool) -> float:
-    """The mean cross-entropy over every asked token of `rows`, with nothing dropped; NaN where nothing is asked."""
+def mean_loss(
+    model,
+    rows: Sequence[dict],
+    collate: Callable[[list], dict],
+    batch: int,
+    causal: bool,
+    speaking: Callable[[str | None], AbstractContextManager] = nullcontext,
+) -> float:
+    """The mean cross-entropy over every asked token of `rows`, with nothing dropped; NaN where nothing is asked.
+
+    `speaking` is entered with the ``lang`` of a batch, if it says one.
+    """
     training = model.training
     model.eval()
     total, number = 0.0, 0
-    for start in range(0, len(rows), batch):
-        made = collate([rows[i] for i in range(start, min(start + batch, len(rows)))])
-        loss, tokens = summed_loss(model, {name: t.to(model.device) for name, t in made.items()}, causal)
+    for some in _of_one_language(rows, batch):
+        made = collate(some)
+        with speaking(made.pop("lang", None)):
+            loss, tokens = summed_loss(model, {name: t.to(model.device) for name, t in made.items()}, causal)
         total, number = total + float(loss), number + tokens
     model.train(training)
     return total / number if number else float("nan")
+
+
+def _of_one_language(rows: Sequence[dict], most: int) -> Iterator[list[dict]]:
+    """The rows in batches of at most `most`, none of which has two languages, where rows say theirs."""
+    some: list[dict] = []
+    for row in (rows[i] for i in range(len(rows))):
+        if some and (len(some) == most or row.get("lang") != some[0].get("lang")):
+            yield some
+            some = []
+        some.append(row)
+    if some:
+        yield some

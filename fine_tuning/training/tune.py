@@ -10,23 +10,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data_builders.errors import FactrootsError
 from data_builders.folder import lock
 from fine_tuning.locating import Located, locate
 from fine_tuning.methods.method import Method
-from fine_tuning.models import Loaded, load
+from fine_tuning.model_spec import Scaled
+from fine_tuning.models import Loaded, check_variants, load
+from fine_tuning.training.drawing import check_enough
 from fine_tuning.training.fitting import claim
 from fine_tuning.training.job import Examples, Job
+from fine_tuning.training.languages import Languages
 from fine_tuning.training.schedule import Schedule
 from fine_tuning.training.weights import system_errors
 from fine_tuning.variants.about import Parent
-from fine_tuning.variants.folder import Variant, refuse_existing, write_variant
+from fine_tuning.variants.folder import Variant, read_variant, refuse_existing, write_variant
 from fine_tuning.variants.making import base_of, packages
 
 if TYPE_CHECKING:
     from torch import nn
 
-Scores = Callable[[Loaded], dict[str, Callable[["nn.Module"], float]]]
+#: Language variants, and how many times each is applied.
+Spoken = Mapping[str, tuple[Variant, float]]
+#: Makes what is asked while training, by name.
+Scores = Callable[[Job], dict[str, Callable[["nn.Module"], float]]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ class Tuning:
     """What is to be made of which model. ``model`` may have variants on it: what is learned is learned on top of them.
 
     lang : the language that the variant is for, if it is for one. `every` and `patience` are those of
-    :class:`~fine_tuning.training.job.Job`.
+    :class:`~fine_tuning.training.job.Job`. languages : variants by language, each on the model for the batches of its
+    language alone (:mod:`fine_tuning.training.languages`).
     """
 
     model: str
@@ -45,6 +51,7 @@ class Tuning:
     every: int = 0
     patience: int = 0
     device: str = "cpu"
+    languages: tuple[tuple[str, Scaled], ...] = ()
 
 
 def plan(tuning: Tuning) -> dict[str, Any]:
@@ -83,21 +90,26 @@ def tune(
     `examples` makes them for the loaded model and may keep files in the folder given. What is under way lies beside
     `output` in ``.NAME.work``, from which the same call goes on after an interruption; then it is removed. `board` is
     a folder for TensorBoard.
-    Raises FactrootsError where `output` is there, the work is of other settings, or the examples are too few.
+    Raises FactrootsError where `output` is there, the work is of other settings, the examples are too few, or they are
+    not of the languages that there are variants for.
     """
     output = Path(output)
     refuse_existing(output)
     at = locate(tuning.model)
     loaded = load(at, "float32", tuning.device, ("masked", "causal"))
+    spoken = {lang: (read_variant(Path(folder)), scale) for lang, (folder, scale) in tuning.languages}
+    if spoken:
+        check_variants(at._replace(variants=tuple(spoken.values())), loaded.tokenizer)
     work = output.with_name(f".{output.name}.work")
     with lock(work, "choose another --output"):
         began = time.monotonic()
         try:
-            claim(work / "job.json", _settings(tuning, loaded))
+            claim(work / "job.json", _settings(tuning, loaded, spoken))
             data = examples(loaded, work / "data")
-            _enough(data, tuning.schedule)
+            check_enough(data.train, tuning.schedule.batch, spoken)
             job = Job(loaded, data, tuning.schedule, work, tuning.seed, quiet, tuning.every, tuning.patience, board)
-            job.scores = scores(loaded) if scores else {}
+            job.languages = Languages(loaded.model, spoken) if spoken else None
+            job.scores = scores(job) if scores else {}
             trained = tuning.method.train(job)
         except BaseException:
             if not any(work.glob("*/phase.json")):  # nothing has been trained yet
@@ -116,7 +128,7 @@ def tune(
             with system_errors(folder):
                 trained.write(folder)
 
-        about = _about(tuning, at, loaded, data)
+        about = _about(tuning, at, loaded, data, spoken)
         fields = ("kind", "tie", "trained", "stored")
         about |= {name: getattr(trained, name) for name in fields} | {"config": dict(trained.config)}
         made = write_variant(output, write, timing, **about)
@@ -131,9 +143,10 @@ def laid_over(schedule: Schedule, given: Mapping[str, Any]) -> Schedule:
     return Schedule(**{**asdict(schedule), **{name: value for name, value in given.items() if value is not None}})
 
 
-def _settings(tuning: Tuning, loaded: Loaded) -> dict:
+def _settings(tuning: Tuning, loaded: Loaded, spoken: Spoken) -> dict:
     """All that decides what is made, but the examples, which each phase knows."""
     early = {"every": tuning.every, "patience": tuning.patience} if tuning.patience else {}
+    languages = {lang: [variant.about.sha256, scale] for lang, (variant, scale) in spoken.items()}
     return {
         "model": loaded.sha256,
         "method": str(tuning.method),
@@ -141,24 +154,19 @@ def _settings(tuning: Tuning, loaded: Loaded) -> dict:
         "lang": tuning.lang,
         "seed": tuning.seed,
         **early,
+        **({"languages": languages} if languages else {}),
     }
 
 
-def _enough(data: Examples, schedule: Schedule) -> None:
-    """A batch is never filled with one row twice."""
-    if len(data.train) < schedule.batch:
-        raise FactrootsError(
-            f"there are {len(data.train):,} examples to train on, fewer than a batch of {schedule.batch}; "
-            "give more text or facts, or pass a smaller --batch"
-        )
-
-
-def _about(tuning: Tuning, at: Located, loaded: Loaded, data: Examples) -> dict[str, Any]:
+def _about(tuning: Tuning, at: Located, loaded: Loaded, data: Examples, spoken: Spoken) -> dict[str, Any]:
+    applied = [(variant, scale, None) for variant, scale in at.variants]
+    applied += [(variant, scale, lang) for lang, (variant, scale) in spoken.items()]
     return {
         "method": str(tuning.method),
         "base": base_of(at, loaded),
         "parents": [
-            Parent(name=variant.folder.name, sha256=variant.about.sha256, scale=scale) for variant, scale in at.variants
+            Parent(name=variant.folder.name, sha256=variant.about.sha256, scale=scale, lang=lang)
+            for variant, scale, lang in applied
         ],
         "lang": tuning.lang,
         "data": data.about,

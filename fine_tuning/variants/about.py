@@ -27,11 +27,13 @@ class Base(Record):
 
 
 class Parent(Record):
-    """A variant that was applied to the base while this one was made, or that this one was composed of."""
+    """A variant that was applied to the base while this one was made, or that this one was composed of; `lang` is that
+    of the batches for which it was, where it was not for all."""
 
     name: str
     sha256: Sha256
     scale: float
+    lang: str | None = None
 
 
 class About(Record):

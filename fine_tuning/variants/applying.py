@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
+
+from torch import nn
 
 from data_builders.errors import FactrootsError, unknown
 from fine_tuning.variants.delta import Delta, add_to
@@ -69,13 +71,9 @@ def apply_delta(model, delta: Delta, scale: float = 1.0, tie: str = "separate") 
     unties = tie == "untied" and is_tied(model)
     if unties:
         untie(model)
-    embeddings = embeddings_name(model)
-    if tie == "tied" and not is_tied(model) and embeddings in delta:
-        head = model.get_output_embeddings().weight
-        name = next(name for name, parameter in parameters(model).items() if parameter is head)
-        delta = {**delta, name: delta[embeddings]}
+    own, delta = with_copy(model, parameters(model), delta, tie, embeddings_name(model))
     try:
-        restore = add_to(parameters(model), delta, scale)
+        restore = add_to(own, delta, scale)
     except FactrootsError:
         if unties:
             retie(model)
@@ -87,3 +85,14 @@ def apply_delta(model, delta: Delta, scale: float = 1.0, tie: str = "separate") 
             retie(model)
 
     return undo
+
+
+def with_copy(
+    model, own: Mapping[str, nn.Parameter], delta: Delta, tie: str, embeddings: str
+) -> tuple[Mapping[str, nn.Parameter], Delta]:
+    """Parameters and a delta; where it was made ``tied`` and the head has a copy of the `embeddings` by now, this too
+    with their change."""
+    if tie != "tied" or is_tied(model) or embeddings not in delta:
+        return own, delta
+    head = model.get_output_embeddings().weight
+    return {**own, "the head": head}, {**delta, "the head": delta[embeddings]}

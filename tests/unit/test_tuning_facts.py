@@ -41,7 +41,9 @@ def test_masks_stand_where_the_prober_puts_them(tmp_path, kind):
                 tokens = relation.tokens[question.golds[0]]
                 labels = torch.full((len(ids.ids[len(tokens) - 1]),), -100)
                 labels[torch.tensor(ids.ids[len(tokens) - 1]) == one.tokenizer.mask_token_id] = torch.tensor(tokens)
-                wanted = {"ids": ids.ids[len(tokens) - 1], "labels": labels.tolist(), "fact": question.facts[0]}
+                wanted = {"ids": ids.ids[len(tokens) - 1], "labels": labels.tolist(), "fact": question.facts[0]} | {
+                    "lang": lang
+                }
                 assert wanted in rows[question.facts[0]]
                 checked += 1
     assert checked == len(made.train) == 48 and not made.about["dropped"]
