@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from data_builders.errors import FactrootsError
 
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)  # the last two: encrypted, odd
+#: What reading a broken archive raises.
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)  # the last two: encrypted, odd
 
 
 def unpack(archive: Path, folder: Path, top: str, limit: int) -> None:
@@ -38,16 +39,21 @@ def unpack(archive: Path, folder: Path, top: str, limit: int) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(member) as source, open(target, "xb") as out:
                     shutil.copyfileobj(source, out)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise FactrootsError(f"{archive}: is no whole zip file: {error}") from error
 
 
 def _check(archive: Path, member: zipfile.ZipInfo) -> None:
+    if fault := fault_of(member):
+        raise FactrootsError(f"{archive}: member {member.filename!r} {fault}; nothing was written")
+
+
+def fault_of(member: zipfile.ZipInfo) -> str | None:
+    """Why a member may not be unpacked; None where it may."""
     name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
     if name.startswith("/") or "\\" in name or re.match("[A-Za-z]:", name) or ".." in PurePosixPath(name).parts:
-        raise FactrootsError(f"{archive}: member {name!r} would leave the folder; nothing was written")
-    if kind not in (0, stat.S_IFREG):
-        raise FactrootsError(f"{archive}: member {name!r} is a link or a device; nothing was written")
+        return "would leave the folder"
+    return None if kind in (0, stat.S_IFREG) or member.is_dir() else "is a link or a device"
 
 
 def _inside(member: zipfile.ZipInfo, top: str) -> bool:

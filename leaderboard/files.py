@@ -9,7 +9,7 @@ from pathlib import Path
 from data_builders.errors import FactrootsError
 
 #: The largest record, per-item file and archive, in bytes; the last is of what it unpacks to, too.
-RECORD, ANSWERS, ARCHIVE = 32 << 20, 100 << 20, 1 << 30
+RECORD, ANSWERS, ARCHIVE = 16 << 20, 100 << 20, 1 << 30
 
 
 def open_plain(path: Path, limit: int):

@@ -7,6 +7,7 @@ import re
 from pathlib import PurePosixPath
 
 from data_builders.factset import FactSet
+from leaderboard.comparable import comparable
 from leaderboard.submission import OURS, Submission
 
 _LONGEST = 48
@@ -32,20 +33,20 @@ def safe(text: str, also: str = "") -> str:
 def place(submission: Submission) -> PurePosixPath:
     """``<model>/<revision>/<factset>/<protocol>``: where a board keeps a submission, without an extension.
 
-    It follows from the record alone. Weights, number format, the facts' own hash and the origin decide too.
+    It follows from the record alone. Weights, number format, the facts' own hash and the class of what another tool
+    tells decide too.
     """
     result = submission.result
     model, data = result.model, result.data
-    also = "" if submission.origin == OURS else submission.origin
-    revision = str(model.get("revision") or "local")[:12]
-    weights = [str(model[key])[:8] for key in ("sha256",) if model.get(key)]
-    dtype = [] if model.get("dtype") in (None, "float32") else [str(model["dtype"])]
-    facts = str(data.get("spec") or "?")
-    if submission.origin == OURS:
-        facts = FactSet.parse(facts).portable
+    ours = submission.origin == OURS
+    revision = [str(model.get("revision") or "local")[:12], str(model.get("sha256") or "")[:8]]
+    if model.get("dtype") not in (None, "float32"):
+        revision.append(str(model["dtype"]))
     return PurePosixPath(
-        safe(submission.model, also),
-        "-".join([safe(revision), *map(safe, weights), *map(safe, dtype)]),
-        safe(facts, str(data.get("sha256") or also)),
-        safe(result.protocol, also),
+        safe(submission.model, "" if ours else submission.origin),
+        "-".join(safe(part) for part in revision if part),
+        safe(FactSet.parse(str(data["spec"])).portable, str(data["sha256"]))
+        if ours
+        else safe(str(data.get("spec") or "?"), comparable(submission)),
+        safe(result.protocol, "" if ours else submission.origin),
     )

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ValidationError
 
 from data_builders.errors import FactrootsError
 from leaderboard import content, parquet, text
 from leaderboard.answers import derived, frame_of
 from leaderboard.strict_json import parse
-from leaderboard.submission import Submission, Told
+from leaderboard.submission import OURS, Submission, Told
 from probe.protocols import Protocol
 
 
@@ -107,6 +108,8 @@ def _numbers(submission: Submission, table: pa.Table) -> Iterator[str]:
     order = [lang for lang in table["lang"].unique().to_pylist() if lang in said]
     if order != [lang for lang in said if lang in rows]:
         yield "answers: have languages in another order than the record"
+    if submission.origin == OURS and pc.min(table["pieces"]).as_py() < 1:
+        yield "answers: have objects of no token"
     if strange or len(set(said)) < len(said):
         return
     try:
