@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from data_builders.errors import FactrootsError
 from leaderboard import zipped
-from leaderboard.board import answers_name
+from leaderboard.entry import answers_name
 from leaderboard.files import ANSWERS, RECORD, open_plain, read_bytes
 from leaderboard.strict_json import parse
 from leaderboard.text import fault_of, shown
