@@ -42,6 +42,11 @@ class Class(NamedTuple):
         return comparable(self.first)
 
     @property
+    def title(self) -> str:
+        """The facts and the protocol."""
+        return f"{parts(self.first).get('facts') or self.first.origin}, {self.first.result.protocol}"
+
+    @property
     def how(self) -> str:
         """The protocol's aggregation."""
         return Protocol.parse(self.first.result.protocol).aggregate

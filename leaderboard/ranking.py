@@ -43,8 +43,8 @@ def in_every_language(items: pd.DataFrame) -> np.ndarray:
 #: on the facts whose object is one token to both.
 PARTS = {
     "all": Part(_all, _every, "all"),
-    "same facts": Part(_all, in_every_language, "shared"),
-    "one token": Part(lambda frame: frame[frame["pieces"] == 1], _every, "one_token"),
+    "same-facts": Part(_all, in_every_language, "shared"),
+    "one-token": Part(lambda frame: frame[frame["pieces"] == 1], _every, "one_token"),
 }
 #: What a ranking can be cut by.
 BY = ("lang", "relation")
@@ -98,6 +98,18 @@ def answered(entries: Sequence[Entry], part: Part, progress: Quiet) -> Answered:
     return Answered(matrix(frames()), cells)
 
 
+def within(held: Answered, langs: Sequence[str]) -> Answered:
+    """The answers in some languages; without any named, all. Raises FactrootsError for one that there is not."""
+    there = held.matrix.items["lang"]
+    for lang in langs:
+        if lang not in set(there):
+            raise unknown("language", lang, there.unique())
+    if not langs:
+        return held
+    cells = [{cell for cell in own if cell[0] in langs} for own in held.cells]
+    return Answered(held.matrix.only(there.isin(langs).to_numpy()), cells)
+
+
 def tables(
     one: Class, part: str = "all", by: str | None = None, langs: Sequence[str] = (), progress: Quiet | None = None
 ) -> list[Table]:
@@ -109,14 +121,7 @@ def tables(
     chosen = PARTS[part]
     if not one.entries:
         return [Table(None, [], one.lacking, [], 0)]
-    held = answered(one.entries, chosen, progress or Quiet())
-    items = held.matrix.items
-    for lang in langs:
-        if lang not in set(items["lang"]):
-            raise unknown("language", lang, items["lang"].unique())
-    if langs:
-        kept = held.matrix.only(items["lang"].isin(langs).to_numpy())
-        held = Answered(kept, [{cell for cell in own if cell[0] in langs} for own in held.cells])
+    held = within(answered(one.entries, chosen, progress or Quiet()), langs)
     held = held._replace(matrix=held.matrix.only(chosen.items(held.matrix.items)))
     return [_table(one, chosen, group, by, own) for group, own in _groups(held, by)]
 

@@ -1,0 +1,72 @@
+"""``probe leaderboard rank``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from probe.commands.options import Names
+
+#: As in :data:`leaderboard.views.VIEWS`, which is not imported for ``--help``.
+VIEWS = ("all", "same-facts", "one-token", "roots", "variants", "cost")
+
+
+@click.command()
+@click.option(
+    "--board",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The board's folder; else the one that this folder is in.",
+)
+@click.option("--view", type=click.Choice(VIEWS), default="all", show_default=True, help="What to look at.")
+@click.option("--by", type=click.Choice(["lang", "relation"]), help="A ranking for each language or relation.")
+@click.option("--lang", "langs", type=Names(), default=(), help="Only the facts of these languages, as it,ja.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def rank(board, view, by, langs, quiet, as_json):
+    """Rank the board's submissions, as far as their answers can tell them.
+
+    A rank is the best and the worst place that a submission can have: one more than the number of those that are surely
+    better, and the number of those that are not surely worse. All ranks of a table hold together with a chance of
+    95 %. Submissions whose numbers mean different things stand in different tables.
+    """
+    import json
+    import time
+
+    from data_builders.progress import progress
+    from leaderboard.board import Board
+    from leaderboard.classes import classes
+    from leaderboard.views import VIEWS, Asked
+
+    began = time.monotonic()
+    held = Board.open(board) if board else Board.enclosing(Path())
+    entries = held.entries()
+    found = classes(entries)
+    with progress(quiet or as_json, "submissions") as bar:
+        rows = [VIEWS[view].records(one, Asked(by, langs, bar)) for one in found]
+    if as_json:
+        made = [
+            {"class": one.name, "differs": one.differs(found[0]), "rows": own}
+            for one, own in zip(found, rows, strict=True)
+        ]
+        click.echo(json.dumps({"board": held.title, "view": view, "by": by, "classes": made}, allow_nan=False))
+        return
+    _print(view, found, rows, f"{len(entries):,} submissions, {time.monotonic() - began:.1f} s")
+
+
+def _print(view, found, rows, said: str) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from leaderboard.showing import NOTES, show
+    from leaderboard.text import shown
+
+    console = Console()
+    for number, (one, own) in enumerate(zip(found, rows, strict=True)):
+        console.print(escape(f"{shown(one.title, 300)}"), style="italic", highlight=False, soft_wrap=True)
+        if number:
+            console.print(
+                escape(f"not comparable with the first table: {shown('; '.join(one.differs(found[0])), 500)}")
+            )
+        show(view, own, console)
+    console.print(f"{NOTES[view]}{said}", highlight=False, markup=False)

@@ -1,0 +1,102 @@
+"""Submissions made up for tests of ranks: models whose answers are drawn, with records that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from leaderboard.answers import Kept, by_language
+from leaderboard.submission import Answers, Submission, Variant
+from probe.protocols import Protocol
+from probe.results import Result
+from probe.scores import summed, with_majority
+
+LANGS = ("af", "it", "ja")
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """As :class:`leaderboard.board.Entry`, with its answers in hand."""
+
+    name: str
+    submission: Submission
+    frame: pd.DataFrame = field(repr=False)
+    answers_path: Path | None = Path("made-up.parquet")
+
+    def answers(self, columns: Sequence[str] = ()) -> pd.DataFrame:
+        return self.frame[list(columns)] if columns else self.frame
+
+
+def questions(
+    subjects: int = 40, langs: Sequence[str] = LANGS, relations: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """Items of a fact set: each relation asks a share of the subjects, in every language."""
+    rows = [
+        (lang, relation, f"{relation}|S{i}", 0, f"S{i}")
+        for lang in langs
+        for relation, share in (relations or {"P1": 1, "P2": 0.7, "P3": 0.1}).items()
+        for i in range(int(share * subjects))
+    ]
+    return pd.DataFrame(rows, columns=["lang", "relation", "item", "template", "subject_uri"])
+
+
+def answers(draw: np.random.Generator, asked: pd.DataFrame, skill: float, together: float = 0.5) -> pd.DataFrame:
+    """Answers to `asked`, right with the chance `skill`; `together` is how much a subject's stand or fall together."""
+    subject = draw.random(asked["subject_uri"].nunique())[asked["subject_uri"].factorize()[0]]
+    chance = np.where(draw.random(len(asked)) < together, subject, draw.random(len(asked)))
+    return judged(asked, chance < skill)
+
+
+def judged(asked: pd.DataFrame, p1) -> pd.DataFrame:
+    """A frame of :data:`probe.judging.COLUMNS` with these P@1."""
+    right = np.asarray(p1, float)
+    names = {name: asked[name].astype("category") for name in ("lang", "relation", "item", "subject_uri")}
+    golds = [(int(name.rpartition("S")[2]) % 4,) for name in asked["subject_uri"]]
+    return asked.assign(
+        **names, p1=right, p5=right, p10=right, rr=np.where(right > 0, right, 0.5), chance=0.25, pieces=1,
+        golds=pd.Series(golds, index=asked.index, dtype=object),
+    )  # fmt: skip
+
+
+def entry(
+    model: str,
+    frame: pd.DataFrame,
+    protocol: str = "kassner2021",
+    data: str = "1",
+    langs: Sequence[str] | None = None,
+    asked: int | None = None,
+    **more,
+) -> MadeUp:
+    """An entry whose record follows from its answers; `asked` is how many facts it was asked, scored or not."""
+    langs = list(langs or frame["lang"].unique())
+    unscored = {"too long": asked - len(frame)} if asked and asked > len(frame) else {}
+    kept = {
+        lang: Kept(with_majority(rows), unscored if lang == langs[0] else {}, 0)
+        for lang, rows in by_language(frame, langs)
+    }
+    numbers = summed(kept, Protocol.parse(protocol))
+    spec = f"atlas(langs={';'.join(langs)})"
+    result = Result(
+        signature=f"facts:{spec}|candidates:relation|model:{model}|version:0.1.0",
+        **numbers, n_bad_rows=0, float32=None, protocol=protocol,
+        model={"spec": model, "id": model, "family": "masked", "revision": None, "quantization": None,
+               "dtype": "float32", "sha256": "0" * 64, "device": "cpu"},
+        data={"spec": spec, "sha256": data * 64, "n": len(frame) + sum(unscored.values())},
+        code={"version": "0.1.0", "commit": None, "dirty": None}, packages={}, seeds={"bootstrap": 0},
+    )  # fmt: skip
+    base = model.partition("+")[0]
+    submission = Submission(
+        result=result, n=result.data["n"], answers=Answers(sha256="0" * 64, rows=len(frame)), origin="factroots",
+        unverified=[], variant=Variant(base=base, method="lt-sft") if base != model else None, **more,
+    )  # fmt: skip
+    return MadeUp(f"{model}/local/atlas/{protocol}", submission, frame)
+
+
+def models(skills: Sequence[float], seed: int = 0, protocol: str = "kassner2021", **how) -> list[MadeUp]:
+    """Models of these skills on the same questions: ``m0``, ``m1``, …"""
+    draw, asked = np.random.default_rng(seed), questions(**how)
+    return [entry(f"m{i}", answers(draw, asked, skill), protocol) for i, skill in enumerate(skills)]
