@@ -39,10 +39,10 @@ def blocks(model: nn.Module, at: str | None = None) -> list[nn.Module]:
             "its list of blocks is, as roberta.encoder.layer"
         )
     if len(found) != config.num_hidden_layers:
+        modules = "1 module" if len(found) == 1 else f"{len(found)} modules"
         raise FactrootsError(
-            f"a {config.model_type} has {config.num_hidden_layers} layers, but {len(found)} modules at {found[0][0]}"
-            f"{' ..' if len(found) > 1 else ''}: a module that is used as several layers cannot be told apart; choose "
-            "another --model, or another --layers-at"
+            f"a {config.model_type} has its {config.num_hidden_layers} layers in {modules} ({found[0][0]} first); a "
+            "module that is used as several layers cannot be told apart; choose another --model or --layers-at"
         )
     return [module for _, module in found]
 
@@ -79,8 +79,9 @@ def check_layer(blocks: Sequence[nn.Module], layer: int) -> None:
 def watching(blocks: Sequence[nn.Module], look: Look, layers: Collection[int] | None = None) -> Iterator[None]:
     """Have `look` see the states at `layers` (all of 0..L, if None); whatever happens inside, no hook is left.
 
-    Where several are nested at a layer, the outer one looks first. Raises FactrootsError for a layer that the model
-    does not have.
+    Where several are nested at a layer, the outer one looks first. What transformers gives as ``hidden_states`` need
+    not have what was put in their place, since its own hooks may come first. Raises FactrootsError for a layer that the
+    model does not have.
     """
     layers = range(len(blocks) + 1) if layers is None else sorted(set(layers))
     handles = []
