@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.integrate import quad
 from scipy.linalg import svdvals
 
 
@@ -31,10 +30,8 @@ def by_chance(d: int, k: int, m: int) -> float:
     if b == 1:
         return 0.0
     middle, half = a + b - 2 * a * b, 2 * np.sqrt(a * b * (1 - a) * (1 - b))
-
-    def weighed(t: float) -> float:
-        """The angle times its density, with x = middle + half sin t, which takes the ends' roots away."""
-        x = middle + half * np.sin(t)
-        return np.arccos(np.sqrt(min(max(x, 0), 1))) * (half * np.cos(t)) ** 2 / (2 * np.pi * a * x * (1 - x))
-
-    return float(np.degrees(quad(weighed, -np.pi / 2, np.pi / 2)[0]))
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    t = nodes * np.pi / 2
+    x = middle + half * np.sin(t)  # in t the density has no roots at its ends
+    density = (half * np.cos(t)) ** 2 / (4 * a * x * (1 - x))
+    return float(np.degrees(weights @ (np.arccos(np.sqrt(x)) * density)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from data_builders.errors import unknown
 from probe.geometry import angles
-from probe.geometry.axes_record import Axis, Layer, Point, Stable, Transfer
+from probe.geometry.axes_record import Axis, Layer, Part, Point, Stable, Transfer
 from probe.geometry.classes import Classes
 from probe.geometry.discriminants import NoAxes, discriminants, held, share_between
 from probe.geometry.fits import Fits
@@ -67,7 +67,6 @@ class Found:
             axes=[
                 Axis(**dict(zip(Axis.model_fields, map(float, row), strict=True))) for row in zip(*columns, strict=True)
             ],
-            directions=self.first.T.tolist(),
             points=self._points(),
             stable=None if middle is None else self._stable(middle),
             transfer=[] if self.kind == "language" or len(self.langs) < 2 else [*map(self._transfer, self.langs)],
@@ -112,29 +111,27 @@ class Found:
 
     def _transfer(self, lang: str) -> Transfer:
         own, others = self._classes([lang]), self._classes([one for one in self.langs if one != lang])
-        what = f"{self.kind} at layer {self.layer}"
-        found = [discriminants(classes, what).orthonormal[:, :FIRST] for classes in (others, own)]
-        return Transfer(
-            lang=lang, **{name: _sum(axes, own) for name, axes in zip(("others", "own"), found, strict=True)}
-        )
+        axes = discriminants(others, f"{self.kind} at layer {self.layer} without {lang}").orthonormal[:, :FIRST]
+        return Transfer(lang=lang, others=_sum(axes, own), all=_sum(self.first, own))
 
 
-def axes_layer(fits: Fits, kind: str, layer: int, langs: Sequence[str], middle: np.ndarray | None) -> Layer:
-    """The record of a layer; one where no axes can be told says why."""
+def first_axes(fits: Fits, kind: str, layer: int, langs: Sequence[str]) -> np.ndarray | None:
+    """The first axes of a layer, [d, m]; None where there are none."""
     try:
-        return Found(fits, kind, layer, langs).record(middle)
+        return Found(fits, kind, layer, langs).first
+    except NoAxes:
+        return None
+
+
+def part(fits: Fits, kind: str, layer: int, langs: Sequence[str], middle: np.ndarray | None) -> Part:
+    """A layer; where there are no axes it says why."""
+    try:
+        found = Found(fits, kind, layer, langs)
+        return Part(told=found.record(middle), directions=found.first.T.tolist())
     except NoAxes as error:
-        return Layer(
-            layer=layer,
-            refused=str(error),
-            between=None,
-            language_between=None,
-            axes=[],
-            directions=[],
-            points=[],
-            stable=None,
-            transfer=[],
-        )
+        nothing = {"axes": [], "points": [], "stable": None, "transfer": []}
+        told = Layer(layer=layer, refused=str(error), between=None, language_between=None, **nothing)
+        return Part(told=told, directions=[])
 
 
 def _sum(axes: np.ndarray, classes: Classes) -> float:

@@ -54,19 +54,19 @@ class Stable(Record):
 
 
 class Transfer(Record):
-    """What is between classes in a language: how much of it the first axes hold that were found on the others, and how
-    much those that were found on itself."""
+    """Of what is between classes in a language, what the first axes hold that were found on the others, and those that
+    were found on all."""
 
     lang: str
     others: Share
-    own: Share
+    all: Share
 
 
 class Layer(Record):
     """Axes at a layer. refused : why there are none.
 
     between, language_between : of all variance, what is between classes, and between languages: what a random axis
-    explains. directions : the first axes, [m][d].
+    explains.
     """
 
     layer: Count
@@ -74,10 +74,16 @@ class Layer(Record):
     between: Share | None
     language_between: Share | None
     axes: list[Axis]
-    directions: list[list[Finite]]
     points: list[Point]
     stable: Stable | None
     transfer: list[Transfer]
+
+
+class Part(Record):
+    """A layer while others are at work: what is told of it, and its first axes, [m][d]."""
+
+    told: Layer
+    directions: list[list[Finite]]
 
 
 class Kind(Record):

@@ -1,0 +1,123 @@
+"""Distances between languages as tables that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import sqrt
+from statistics import mean, median
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from probe.geometry.distance import MEASURES
+from probe.geometry.distance_record import Distances, Layer
+from probe.geometry.distances import matrix
+
+
+def show(record: Distances, console: Console) -> None:
+    """By measure: means over pairs at every layer, each beside its floor, and all pairs at the middle one of them."""
+    tokens = sorted(record.tokens.values())
+    number = f"{tokens[0]:,}" if tokens[0] == tokens[-1] else f"{tokens[0]:,}–{tokens[-1]:,}"
+    about = f"{number} tokens a language, {record.width} dimensions; k holds {record.variance:.0%} of the variance"
+    console.print(escape(about), highlight=False)
+    for name in record.measures:
+        console.print(_layers(record, name))
+        if shown := _middle(record, name):
+            console.print(_pairs(shown, name))
+    for line in _notes(record):
+        console.print(escape(line), highlight=False, soft_wrap=True)
+    console.print(escape(record.signature), style="dim", highlight=False, soft_wrap=True)
+
+
+def _layers(record: Distances, name: str) -> Table:
+    table, columns = titled(f"{MEASURES[name].unit}: mean over pairs"), _columns(name)
+    for column in ("layer", *columns):
+        table.add_column(column, justify="right")
+    for layer in record.layers:
+        held = layer.pairs and any(pair.measure == name for pair in layer.pairs)
+        cells = (value(layer) if held else None for value in columns.values())
+        table.add_row(str(layer.layer), *("–" if cell is None else _number(cell) for cell in cells))
+    return table
+
+
+def _columns(name: str) -> dict[str, Callable[[Layer], float | None]]:
+    """What is shown of a layer by a measure: only what it has."""
+
+    def over(part: str) -> Callable[[Layer], float]:
+        return lambda layer: mean(getattr(pair, part) for pair in layer.pairs if pair.measure == name)
+
+    def floor(part: str) -> Callable[[Layer], float]:
+        return lambda layer: median(getattr(own, part) for own in layer.floors if own.measure == name)
+
+    measure = MEASURES[name]
+    columns: dict[str, Callable[[Layer], float | None]] = {"distance": over("value")}
+    if name == "riemann":
+        columns["log ratio"] = lambda layer: over("value")(layer) / sqrt(layer.dims)
+    if measure.chance:
+        columns["by\nchance"] = over("chance")
+    columns |= {"floor": over("floor"), "times\nfloor": lambda layer: over("value")(layer) / over("floor")(layer)}
+    if measure.adds:
+        columns["above\nfloor"] = over("above")
+    columns["if inde-\npendent"] = floor("independent")
+    if measure.closed:
+        columns["closed\nform"] = floor("closed")
+    columns["cost"] = lambda layer: median(own.value / own.independent for own in layer.floors if own.measure == name)
+    return columns
+
+
+def _middle(record: Distances, name: str) -> Layer | None:
+    """The middle one of the layers that have pairs."""
+    held = [layer for layer in record.layers if any(pair.measure == name for pair in layer.pairs)]
+    return held[len(held) // 2] if held else None
+
+
+def _pairs(layer: Layer, name: str) -> Table:
+    """Every two languages, in the tree's order, and on the diagonal each one's floor."""
+    order = next(own.order for own in layer.maps if own.measure == name)
+    values = matrix([pair for pair in layer.pairs if pair.measure == name], order)
+    floors = {own.lang: own.value for own in layer.floors if own.measure == name}
+    np.fill_diagonal(values, [floors[lang] for lang in order])
+    table = titled(f"layer {layer.layer}; on the diagonal a language from itself")
+    table.add_column("")
+    for lang in order:
+        table.add_column(escape(lang), justify="right", no_wrap=True)
+    for lang, row in zip(order, values.tolist(), strict=True):
+        table.add_row(escape(lang), *map(_number, row))
+    return table
+
+
+def _notes(record: Distances) -> Iterator[str]:
+    if "riemann" in record.measures:
+        yield "log ratio: of the variances of two languages, root mean square over dimensions"
+    yield (
+        "floor: a language from itself, on other text of as many tokens; if independent: the same were its tokens "
+        "independent and normal; cost: the one over the other"
+    )
+    if fewer := {layer.dims for layer in record.layers if layer.dims < record.width}:
+        what = [
+            f"{record.width - dims} at layer {', '.join(_at(record, dims))}" for dims in sorted(fewer, reverse=True)
+        ]
+        yield f"directions that do not vary in any language, left out: {'; '.join(what)}"
+    for layer in record.layers:
+        for lang, n in layer.lacking.items():
+            yield (
+                f"layer {layer.layer}: {lang} is left out: {n} of {layer.dims} directions vary in others, not in it; "
+                "give it more text, or leave it out by --langs"
+            )
+
+
+def _at(record: Distances, dims: int) -> list[str]:
+    return [str(layer.layer) for layer in record.layers if layer.dims == dims]
+
+
+def titled(title: str) -> Table:
+    """An empty table."""
+    return Table(title=escape(title), box=SIMPLE_HEAD, padding=(0, 1), title_justify="left")
+
+
+def _number(value: float) -> str:
+    """Three digits."""
+    return f"{value:.{max(0, 2 - int(np.floor(np.log10(value))))}f}" if value > 0 else "0"
