@@ -79,13 +79,16 @@ class About(Record):
         """Raises FactrootsError where the folder holds no fits, or those of another version."""
         path = folder / FILE
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+            about = cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise FactrootsError(f"{folder} holds no fits (no {FILE}); make them: probe geometry fit") from error
-        except (ValidationError, UnicodeDecodeError) as error:
+        except (ValidationError, UnicodeDecodeError):
+            about = None
+        if about is None or about.schema_version != SCHEMA_VERSION:
             raise FactrootsError(
                 f"{path} is broken or of another version of factroots; make the fits anew in another --output"
-            ) from error
+            )
+        return about
 
     def need(self, loaded: Loaded, where: Path) -> None:
         """Raises FactrootsError, with both hashes, for another model than that of the fits in `where`."""

@@ -17,7 +17,7 @@ from probe.geometry.outliers import outliers
 
 #: Below so many tokens a dimension k is noticeably too low.
 ENOUGH = 10
-#: By how much: for a spectrum of 768 of which 328 hold 90 % (tests/parity/test_geometry_fits.py).
+#: By how much: for a spectrum of 768 of which 328 hold 90 % (tests/parity/test_geometry_pca.py).
 BIAS = "in simulation by 32 % at 1.3, 10 % at 5.3 and 6 % at 10.7 tokens a dimension"
 _NAMED = 3  # outlier dimensions of a layer that the table names
 

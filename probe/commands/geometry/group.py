@@ -17,6 +17,8 @@ COMMANDS = {
     ),
     "distance": Entry("probe.commands.geometry.distance:distance", "Say how far languages' subspaces lie apart."),
     "axes": Entry("probe.commands.geometry.axes:axes", "Find the axes of language, position and part of speech."),
+    "plot": Entry("probe.commands.geometry.plot:plot", "Draw what was made of fits, on one page and as PNG files."),
+    "whole": Entry("probe.commands.geometry.whole:whole", "All of these; what `probe geometry` alone does."),
 }
 WHOLE = "whole"
 
