@@ -45,8 +45,12 @@ def place(submission: Submission) -> PurePosixPath:
     return PurePosixPath(
         safe(submission.model, "" if ours else submission.origin),
         "-".join(safe(part) for part in revision if part),
-        safe(FactSet.parse(str(data["spec"])).portable, str(data["sha256"]))
-        if ours
-        else safe(str(data.get("spec") or "?"), comparable(submission)),
+        safe(factset(submission), str(data["sha256"]) if ours else comparable(submission)),
         safe(result.protocol, "" if ours else submission.origin),
     )
+
+
+def factset(submission: Submission) -> str:
+    """The facts that were asked, without folders of whoever asked them."""
+    spec = str(submission.result.data.get("spec") or "?")
+    return FactSet.parse(spec).portable if submission.origin == OURS else spec
