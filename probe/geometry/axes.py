@@ -55,18 +55,16 @@ class Found:
     def record(self, middle: np.ndarray | None) -> Layer:
         """All that is told of them; `middle` are the first axes of the layer that others are compared with, if it has
         any."""
-        unit = self.axes.orthonormal
-        between_languages = languages(self.fits, self.layer, self.langs, "again")
-        own, language = held(unit, self.read), held(unit, between_languages)
-        columns = self.axes.values, *own, language.of_between, language.explained
+        unit, among = self.axes.orthonormal, languages(self.fits, self.layer, self.langs, "again")
+        alone = len(self.langs) == 1
+        language = [(None, None)] * unit.shape[1] if alone else zip(*held(unit, among)[1:], strict=True)
+        rows = zip(self.axes.values, *held(unit, self.read), language, strict=True)
         return Layer(
             layer=self.layer,
             refused=None,
             between=share_between(self.read),
-            language_between=share_between(between_languages),
-            axes=[
-                Axis(**dict(zip(Axis.model_fields, map(float, row), strict=True))) for row in zip(*columns, strict=True)
-            ],
+            language_between=None if alone else share_between(among),
+            axes=[Axis(**dict(zip(Axis.model_fields, (*row, *own), strict=True))) for *row, own in rows],
             points=self._points(),
             stable=None if middle is None else self._stable(middle),
             transfer=[] if self.kind == "language" or len(self.langs) < 2 else [*map(self._transfer, self.langs)],

@@ -15,15 +15,15 @@ class Axis(Record):
 
     ratio : of the discriminant it is made of, variance between classes over that within. of_total, of_between,
     explained : see :class:`probe.geometry.discriminants.Held`. language, language_explained : the last two of languages
-    in place of the classes: of all that is between languages, and of what the axis holds.
+    in place of the classes, of all that is between languages and of what the axis holds; None of a single language.
     """
 
     ratio: Size
     of_total: Share
     of_between: Share
     explained: Share
-    language: Share
-    language_explained: Share
+    language: Share | None
+    language_explained: Share | None
 
 
 class Point(Record):

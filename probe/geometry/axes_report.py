@@ -34,7 +34,7 @@ def show(record: Axes, console: Console) -> None:
         if told:
             shown = max(len(point.at) for layer in told for point in layer.points)
             console.print(_table(f"axes of {what}, in {' '.join(kind.langs)}", told, _held(shown)))
-            if kind.kind != "language":
+            if kind.kind != "language" and len(kind.langs) > 1:
                 console.print(_table(f"languages on the axes of {what}", told, _language(shown)))
             console.print(
                 _table(f"the first {shown} axes of {what} through layers", told, _stable(kind, record.middle))
