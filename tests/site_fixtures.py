@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from leaderboard.site.content import Board, Change, Class, Mark, Row, slug
+from leaderboard.changes import Changed
+from leaderboard.comparable import parts
+from leaderboard.ranking import Mark
+from leaderboard.site.content import Content, Row, Table, identity
 from leaderboard.submission import Answers, Submission, Variant
+from probe.estimates import Estimate
 from probe.published import published
 from probe.results import CI, Language, Result, Score
 
@@ -41,8 +45,8 @@ class MadeUp:
     submission: Submission
     frame: pd.DataFrame
 
-    def answers(self) -> pd.DataFrame:
-        return self.frame
+    def answers(self, columns: Sequence[str]) -> pd.DataFrame:
+        return self.frame[list(columns)]
 
 
 def made_up(
@@ -52,27 +56,30 @@ def made_up(
     subjects: int = 10,
     seed: int = 0,
     full: bool = True,
-) -> tuple[Board, list[MadeUp]]:
+) -> Content:
     """A board of one table; every third model lacks the last language, every fourth is a variant of the first.
 
     Not `full`: records without scores by relation, which thousands of would be slow to make.
     """
     draw = np.random.default_rng(seed)
-    entries, rows = [], []
+    rows: list[Row] = []
     abilities = np.sort(draw.uniform(0.2, 0.7, len(models)))[::-1]
     for number, (model, ability) in enumerate(zip(models, abilities, strict=True)):
         own = langs[:-1] if number % 3 == 2 and len(langs) > 1 else langs
         frame = _answers(draw, ability, own, relations, subjects)
         submission = _submission(model, number, frame, own, full)
         name = f"model-{number}/local/atlas/kassner2021"
-        entries.append(MadeUp(name, submission, frame))
-        lacks = [lang for lang in langs if lang not in own]
+        entry = MadeUp(name, submission, frame)
+        lacks = [f"languages: {lang}" for lang in langs if lang not in own]
         rank = None if lacks else (number + 1, min(number + 3, len(models)))
-        change = Change(rows[0].id, 0.031, 0.012, 0.05, 12, 9, 3, 16) if number % 4 == 3 else None
-        rows.append(Row(slug(model, name), name, slug(model, ""), submission, rank, lacks, change))
-    marks = [Mark("chance", 0.08, dict.fromkeys(langs, 0.08)), Mark("majority", 0.21, dict.fromkeys(langs, 0.21))]
+        counts = {"kept": 12, "gained": 9, "lost": 3, "wrong": 16}
+        change = Changed(entry, rows[0].entry, [], Estimate(0.031, 0.012, 0.05), counts) if number % 4 == 3 else None
+        rows.append(Row(identity(entry, "t-1"), entry, model, rank, lacks, True, change))
+    marks = [Mark("chance", 0.08, 0.08), Mark("majority", 0.2, 0.22)]
     rows.sort(key=lambda row: (row.rank is None, -row.submission.result.value))
-    return Board("Facts in many languages", [Class("c1", rows, marks, [])]), entries
+    first = rows[0].submission
+    table = Table("t-1", "atlas, kassner2021", parts(first), [], rows, marks, dict.fromkeys(langs, marks))
+    return Content("Facts in many languages", [table])
 
 
 def _answers(draw, ability: float, langs, relations: int, subjects: int) -> pd.DataFrame:

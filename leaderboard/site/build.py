@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from data_builders.errors import FactrootsError
 from data_builders.folder import lock, write_json
-from data_builders.progress import Quiet
-from leaderboard.board import Entry
+from data_builders.progress import Quiet, progress
+from leaderboard.board import Board
 from leaderboard.site import facts, index, model, pair
-from leaderboard.site.content import Board, Class
+from leaderboard.site.content import Content, Table, gather
 from leaderboard.site.labels import Labels
 from leaderboard.site.scripts import script
 
@@ -31,8 +31,18 @@ class Built(NamedTuple):
     submissions: int
 
 
-def build(board: Board, entries: Sequence[Entry], folder: Path, labels: Labels, progress: Quiet) -> Built:
-    """Write the site of a board's content, whose rows are among `entries`.
+def of_board(board: Board, folder: Path | None, factsets: Sequence[str], quiet: bool) -> Built:
+    """Rank a board and write its site, by default in ``site`` on the board.
+
+    `factsets` are where facts have their names from. Raises FactrootsError as :func:`gather` and :func:`build` do.
+    """
+    labels = Labels(factsets)
+    with progress(quiet, "submissions") as bar:
+        return build(gather(board.title, board.entries(), bar), folder or board.root / "site", labels, bar)
+
+
+def build(board: Content, folder: Path, labels: Labels, bar: Quiet) -> Built:
+    """Write the site of a board's content.
 
     The same content gives the same bytes. Raises FactrootsError where `folder` holds something else.
     """
@@ -46,35 +56,34 @@ def build(board: Board, entries: Sequence[Entry], folder: Path, labels: Labels, 
         with open(part / "board.csv", "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([_plain(cell) for cell in row] for row in index.rows(board))
         pages: dict[str, list[model.Place]] = {}
-        for one in board.classes:
-            for row in one.rows:
+        for one in board.tables:
+            for row in filter(lambda row: row.own, one.rows):
                 pages.setdefault(row.page, []).append(model.Place(one, row))
         for name, places in pages.items():
             _write(part / "models" / f"{name}.html", model.page(places))
-        held = {entry.name: entry for entry in entries}
-        for one in board.classes:
-            _answers(part / "data", one, held, labels, progress)
+        for one in board.tables:
+            _answers(part / "data", one, labels, bar)
         write_json(part / MARK, {"schema_version": 1, "title": board.title})
     return Built(folder, len(pages), sum(map(len, pages.values())))
 
 
-def _answers(folder: Path, one: Class, held: dict[str, Entry], labels: Labels, progress: Quiet) -> None:
+def _answers(folder: Path, one: Table, labels: Labels, bar: Quiet) -> None:
     rows = [row for row in one.rows if row.submission.answers]
     if not rows:
         return
-    progress.start(one.title, 2 * len(rows))
+    bar.start(one.title, 2 * len(rows))
 
     def frames() -> Iterator:
         for row in rows:
-            yield held[row.entry].answers()
-            progress.advance(1)
+            yield row.entry.answers(facts.COLUMNS)
+            bar.advance(1)
 
     known = facts.facts(frames(), one.langs)
     for number, lang in enumerate(one.langs):
-        if lang in known.langs:
+        if lang in known.ends:
             names = labels.of(one.meaning["facts"], lang)
             name = f"facts-{one.id}-{number}"
-            _write(folder / f"{name}.js", script(name, facts.asked(known.langs[lang], names)))
+            _write(folder / f"{name}.js", script(name, facts.asked(known, lang, names)))
     for row, frame in zip(rows, frames(), strict=True):
         _write(folder / f"{row.id}.js", script(row.id, facts.answers(frame, known)))
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
 
+from leaderboard.changes import Changed
+from leaderboard.ranking import Mark
 from leaderboard.site import layout
-from leaderboard.site.content import Board, Class, Row, p1
+from leaderboard.site.content import Content, Row, Table, identity, p1
 from leaderboard.site.layout import Html, foreign, tag
 from probe.published import published
 
-SCRIPTS = ("assets/site.js", "data/board.js", "assets/grid.js", "assets/charts.js", "assets/index.js")
+SCRIPTS = tuple(
+    f"{name}.js"
+    for name in ("assets/site", "data/board", "assets/grid", "assets/figures", "assets/charts", "assets/index")
+)
 
 _SHORT = "P@1 is the share of facts whose best answer is right. Ranks are ranges: what the data can tell, and no more."
 _LONG = (
@@ -26,10 +32,10 @@ _LONG = (
 )
 
 
-def page(board: Board) -> str:
+def page(board: Content) -> str:
     """``index.html``."""
-    models = len({row.page for one in board.classes for row in one.rows})
-    total = sum(len(one.rows) for one in board.classes)
+    models = len({row.page for one in board.tables for row in one.rows})
+    total = sum(len(one.rows) for one in board.tables)
     said = f"{total:,} submission{'s' * (total != 1)} of {models:,} model{'s' * (models != 1)}."
     empty = tag("p", "Nothing has been submitted yet: probe leaderboard submit RUN")
     main = [
@@ -37,7 +43,7 @@ def page(board: Board) -> str:
         tag("details", tag("summary", "How to read the tables"), *(tag("p", text) for text in _LONG)),
         tag("noscript", tag("p", "The tables need JavaScript. ", tag("a", "All numbers as CSV", href="board.csv"))),
         _tools() if total else empty,
-        *(_section(one, number) for number, one in enumerate(board.classes)),
+        *(_section(one, number) for number, one in enumerate(board.tables)),
         tag("p", tag("span", role="status"), " ", class_="chosen", id="chosen", hidden=True),
     ]
     return layout.page(board.title, board.title, main, SCRIPTS)
@@ -64,7 +70,7 @@ def _tools() -> Html:
     )
 
 
-def _section(one: Class, number: int) -> Html:
+def _section(one: Table, number: int) -> Html:
     differs = [
         tag("p", "Not comparable with the first table. Different (there / here):", class_="note"),
         tag("ul", *(tag("li", foreign(part)) for part in one.differs), class_="note"),
@@ -74,46 +80,54 @@ def _section(one: Class, number: int) -> Html:
         tag("h2", foreign(one.title), id=f"{one.id}-title"),
         *(differs if number else []),
         tag("details", tag("summary", "What decides the meaning of these numbers"), layout.parts(one.meaning)),
-        tag("div", data_class=str(number)),
+        tag("div", data_table=str(number)),
         tag("div", data_charts=str(number)),
         aria_labelledby=f"{one.id}-title",
         id=one.id,
     )
 
 
-def data(board: Board) -> dict[str, Any]:
+def data(board: Content) -> dict[str, Any]:
     """``data/board.js``: all rows of all tables, and what the charts need beside them."""
-    langs = sorted({lang for one in board.classes for lang in one.langs})
+    langs = sorted({lang for one in board.tables for lang in one.langs})
     return {
         "langs": {lang: language(lang) for lang in langs},
         "sizes": {lang: row["kib"] for lang, row in published("abstracts").items() if lang in langs},
-        "classes": [_class(one) for one in board.classes],
+        "tables": [_table(one) for one in board.tables],
     }
 
 
-def _class(one: Class) -> dict[str, Any]:
+def _table(one: Table) -> dict[str, Any]:
     langs = one.langs
     return {
         "id": one.id,
         "title": one.title,
         "langs": langs,
-        "rows": [_row(row, langs) for row in one.rows],
+        "rows": [_row(row, one.id, langs) for row in one.rows],
         "marks": [
-            {"model": mark.name, "value": mark.value, "langs": [mark.langs.get(lang) for lang in langs]}
+            {"model": mark.name, "value": _mark(mark), "langs": [_own(one, lang, mark.name) for lang in langs]}
             for mark in one.marks
         ],
     }
 
 
-def _row(row: Row, langs: list[str]) -> dict[str, Any]:
+def _mark(mark: Mark) -> list[float]:
+    return [mark.low, mark.high]
+
+
+def _own(one: Table, lang: str, name: str) -> list[float] | None:
+    return next((_mark(mark) for mark in one.by_lang.get(lang, ()) if mark.name == name), None)
+
+
+def _row(row: Row, table: str, langs: list[str]) -> dict[str, Any]:
     submission, result = row.submission, row.submission.result
     own = {one.lang: p1(one) for one in result.languages}
     interval = getattr(result, "ci", None)
     return {
         "id": row.id,
-        "entry": row.entry,
+        "entry": row.entry.name,
         "page": row.page,
-        "model": submission.model,
+        "model": row.label,
         "family": result.model.get("family"),
         "origin": submission.origin,
         "rank": row.rank,
@@ -121,7 +135,7 @@ def _row(row: Row, langs: list[str]) -> dict[str, Any]:
         "value": result.value,
         "low": interval and interval.low,
         "high": interval and interval.high,
-        "langs": [own.get(lang) for lang in langs],
+        "langs": [None if own.get(lang) is None else round(own[lang], 9) for lang in langs],
         "n": result.n_scored,
         "asked": submission.n,
         "answers": submission.answers is not None,
@@ -131,11 +145,16 @@ def _row(row: Row, langs: list[str]) -> dict[str, Any]:
         "note": submission.note,
         "parameters": submission.parameters,
         "seconds": submission.seconds,
-        "change": row.change and row.change._asdict(),
+        "change": row.change and _change(row.change, table),
         "roots": submission.roots,
     }
 
 
+def _change(change: Changed, table: str) -> dict[str, Any]:
+    return {"base": identity(change.base, table), **change.difference._asdict(), **change.counts}
+
+
+@cache
 def language(code: str) -> str:
     """A language's English name, or its code."""
     try:
@@ -144,13 +163,13 @@ def language(code: str) -> str:
         return code
 
 
-def rows(board: Board) -> Iterator[list[str | float | int | None]]:
+def rows(board: Content) -> Iterator[list[str | float | int | None]]:
     """``board.csv``: a row a submission and language, "" for all languages; the head comes first."""
     yield ["table", "model", "origin", "best_rank", "worst_rank", "lang", "p1", "low", "high", "n", "signature"]
-    for one in board.classes:
+    for one in board.tables:
         for row in one.rows:
             result = row.submission.result
-            about = [one.id, row.submission.model, row.submission.origin, *(row.rank or (None, None))]
+            about = [one.id, row.label, row.submission.origin, *(row.rank or (None, None))]
             yield [*about, "", result.value, *_interval(result), result.n_scored, result.signature]
             for own in result.languages:
                 score = getattr(own, "all", own)

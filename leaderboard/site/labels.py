@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from data_builders.errors import FactrootsError
+from data_builders.errors import FactrootsError, Problems
 from data_builders.factset import FactSet
-from data_builders.sources import source_class
+from data_builders.sources import open_source, source_class
 
-#: Which fact sets need no folder, and so have names wherever the site is built.
 Names = Mapping[str, tuple[str, str]]
 
 
@@ -31,7 +30,7 @@ class Labels:
             known = self._given.get(wanted.source)
             if known is None and source_class(wanted.source).needs_path:
                 return {}
-            table = (known or FactSet(wanted.source)).open([lang], skip_bad=True).whole(lang)
+            table = open_source(wanted.source, known and known.path).facts(lang, Problems())
         except FactrootsError:
             return {}
         found: dict[str, tuple[str, str]] = {}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from leaderboard.site import layout
-from leaderboard.site.content import Class, Row
+from leaderboard.site.content import Row, Table
 from leaderboard.site.index import language
 from leaderboard.site.layout import Column, Html, count, foreign, join, percent, tag
 from probe.results import Result, Score
@@ -17,7 +17,7 @@ SCRIPTS = ("assets/site.js",)
 class Place(NamedTuple):
     """A submission and the table that it stands in."""
 
-    table: Class
+    table: Table
     row: Row
 
 

@@ -38,26 +38,30 @@ factroots.grid = (() => {
       const tr = element("tr", { class: type });
       for (const column of state.columns) {
         const name = column.type === "name";
-        tr.append(element(name ? "th" : "td", { scope: name ? "row" : null, class: column.type }, content(column, row)));
+        tr.append(
+          element(name ? "th" : "td", { scope: name ? "row" : null, class: column.type }, content(column, row)),
+        );
       }
       return tr;
     };
 
     function heads() {
-      head.replaceChildren(...state.columns.map((column) => {
-        if (column.still) return element("td", { class: column.type }, column.head);
-        const button = element("button", { type: "button", title: column.said }, column.head);
-        if (column.said) button.append(element("span", { class: "hidden" }, ` (${column.said})`));
-        const own = state.sort?.key === column.key;
-        const turn = own ? (state.sort.down ? "descending" : "ascending") : null;
-        const cell = element("th", { scope: "col", class: column.type, "aria-sort": turn }, button);
-        button.addEventListener("click", () => {
-          state.sort = { key: column.key, down: own ? !state.sort.down : column.down ?? false };
-          arrange();
-          head.children[state.columns.indexOf(column)].firstChild.focus();
-        });
-        return cell;
-      }));
+      head.replaceChildren(
+        ...state.columns.map((column) => {
+          if (column.still) return element("td", { class: column.type }, column.head);
+          const button = element("button", { type: "button", title: column.said }, column.head);
+          if (column.said) button.append(element("span", { class: "hidden" }, ` (${column.said})`));
+          const own = state.sort?.key === column.key;
+          const turn = own ? (state.sort.down ? "descending" : "ascending") : null;
+          const cell = element("th", { scope: "col", class: column.type, "aria-sort": turn }, button);
+          button.addEventListener("click", () => {
+            state.sort = { key: column.key, down: own ? !state.sort.down : (column.down ?? false) };
+            arrange();
+            head.children[state.columns.indexOf(column)].firstChild.focus();
+          });
+          return cell;
+        }),
+      );
     }
 
     function arrange() {

@@ -5,14 +5,19 @@ factroots.load("board").then((board) => {
   const { element, foreign, percent, count, load } = factroots;
   const get = (id) => document.getElementById(id);
   const places = new Map(); // a row's id -> its row and table
-  board.classes.forEach((own) => own.rows.filter((row) => row.answers).forEach((row) => places.set(row.id, { row, own })));
+  board.tables.forEach((own) =>
+    own.rows.filter((row) => row.answers).forEach((row) => places.set(row.id, { row, own })),
+  );
   let asked = 0; // counts what was asked for, so that a slow answer to an older question is dropped
   let languages = null;
   let facts = null;
 
   const option = ({ row }) => element("option", { value: row.id }, row.model);
-  const grouped = (all) => board.classes.map((own) => [own, all.filter((place) => place.own === own)]).filter(([, inside]) => inside.length)
-    .map(([own, inside]) => element("optgroup", { label: own.title }, ...inside.map(option)));
+  const grouped = (all) =>
+    board.tables
+      .map((own) => [own, all.filter((place) => place.own === own)])
+      .filter(([, inside]) => inside.length)
+      .map(([own, inside]) => element("optgroup", { label: own.title }, ...inside.map(option)));
   const nothing = () => element("option", { value: "" }, "choose …");
 
   function chosen() {
@@ -40,17 +45,47 @@ factroots.load("board").then((board) => {
     return found;
   }
 
-  const kind = (a, b) => (a === "-" || b === "-" ? "missing" : a === "1" ? (b === "1" ? "both" : "a") : b === "1" ? "b" : "neither");
+  const kind = (a, b) =>
+    a === "-" || b === "-" ? "missing" : a === "1" ? (b === "1" ? "both" : "a") : b === "1" ? "b" : "neither";
   const shared = (row) => row.both + row.a + row.b + row.neither;
   const share = (row, side) => (shared(row) ? (row.both + row[side]) / shared(row) : null);
 
   const COLUMNS = [
-    { key: "lang", head: "Language", type: "name", value: (row) => row.lang, cell: (row) => (row.said === row.lang ? row.lang : `${row.lang} ${row.said}`) },
-    { key: "share a", head: "A right, %", down: true, value: (row) => share(row, "a"), cell: (row) => percent(share(row, "a")) },
-    { key: "share b", head: "B right, %", down: true, value: (row) => share(row, "b"), cell: (row) => percent(share(row, "b")) },
-    { key: "difference", head: "A − B", down: true, value: (row) => (shared(row) ? (row.a - row.b) / shared(row) : null), cell: (row) => signed(row) },
-    ...[["a", "only A"], ["b", "only B"], ["both", "both"], ["neither", "neither"], ["missing", "not both asked"]]
-      .map(([key, head]) => ({ key, head, down: true, value: (row) => row[key], cell: (row) => count(row[key]) })),
+    {
+      key: "lang",
+      head: "Language",
+      type: "name",
+      value: (row) => row.lang,
+      cell: (row) => (row.said === row.lang ? row.lang : `${row.lang} ${row.said}`),
+    },
+    {
+      key: "share a",
+      head: "A right, %",
+      down: true,
+      value: (row) => share(row, "a"),
+      cell: (row) => percent(share(row, "a")),
+    },
+    {
+      key: "share b",
+      head: "B right, %",
+      down: true,
+      value: (row) => share(row, "b"),
+      cell: (row) => percent(share(row, "b")),
+    },
+    {
+      key: "difference",
+      head: "A − B",
+      down: true,
+      value: (row) => (shared(row) ? (row.a - row.b) / shared(row) : null),
+      cell: (row) => signed(row),
+    },
+    ...[
+      ["a", "only A"],
+      ["b", "only B"],
+      ["both", "both"],
+      ["neither", "neither"],
+      ["missing", "not both asked"],
+    ].map(([key, head]) => ({ key, head, down: true, value: (row) => row[key], cell: (row) => count(row[key]) })),
   ];
 
   function signed(row) {
@@ -68,7 +103,8 @@ factroots.load("board").then((board) => {
     get("command").replaceChildren();
     languages = facts = null;
     if (!a || !b || a === b) return say("Choose two models of one table.");
-    if (a.own !== b.own) return say("These two stand in different tables: their numbers mean different things and cannot be compared.");
+    if (a.own !== b.own)
+      return say("These two stand in different tables: their numbers mean different things and cannot be compared.");
     say("Reading the answers …");
     let both;
     try {
@@ -86,13 +122,26 @@ factroots.load("board").then((board) => {
   function show(a, b, [left, right]) {
     say("");
     get("said").append("A: ", foreign(a.row.model), "; B: ", foreign(b.row.model), ".");
-    const rows = a.own.langs.filter((lang) => left[lang] || right[lang])
+    const rows = a.own.langs
+      .filter((lang) => left[lang] || right[lang])
       .map((lang) => ({ lang, said: board.langs[lang], ...counts(left[lang], right[lang]) }));
-    const all = rows.reduce((sum, row) => Object.fromEntries(Object.entries(sum).map(([key, value]) => [key, value + row[key]])), counts());
-    languages = factroots.grid({ caption: "Right answers by language", columns: COLUMNS, rows, marks: rows.length > 1 ? [{ lang: "all", said: "languages", ...all }] : [] });
+    const all = rows.reduce(
+      (sum, row) => Object.fromEntries(Object.entries(sum).map(([key, value]) => [key, value + row[key]])),
+      counts(),
+    );
+    languages = factroots.grid({
+      caption: "Right answers by language",
+      columns: COLUMNS,
+      rows,
+      marks: rows.length > 1 ? [{ lang: "all", said: "languages", ...all }] : [],
+    });
     get("languages").replaceChildren(languages.whole);
-    get("command").replaceChildren(factroots.copied("Intervals and tests", `probe leaderboard compare ${a.row.entry} ${b.row.entry}`));
-    get("lang").replaceChildren(...rows.map((row) => element("option", { value: row.lang }, `${row.lang} (${row.a + row.b} differ)`)));
+    get("command").replaceChildren(
+      factroots.copied("Intervals and tests", `probe leaderboard compare ${a.row.entry} ${b.row.entry}`),
+    );
+    get("lang").replaceChildren(
+      ...rows.map((row) => element("option", { value: row.lang }, `${row.lang} (${row.a + row.b} differ)`)),
+    );
     const most = rows.reduce((best, row) => (row.a + row.b > best.a + best.b ? row : best), rows[0]);
     if (!most) return;
     get("lang").value = most.lang;
@@ -114,27 +163,66 @@ factroots.load("board").then((board) => {
     const rows = known.item.map((item, i) => {
       const [one, other] = [of(left, i), of(right, i)];
       const [subject, object] = known.names?.[i] ?? ["", ""];
-      return { item, subject, object, relation: known.relations[known.relation[i]], template: known.template[i], a: one, b: other, kind: kind(one.right, other.right),
-        text: `${item} ${subject} ${object}`.toLocaleLowerCase("en") };
+      return {
+        item,
+        subject,
+        object,
+        relation: known.relations[known.relation[i]],
+        template: known.template[i],
+        a: one,
+        b: other,
+        kind: kind(one.right, other.right),
+        text: `${item} ${subject} ${object}`.toLocaleLowerCase("en"),
+      };
     });
-    get("relation").replaceChildren(element("option", { value: "" }, "all"), ...known.relations.map((name) => element("option", { value: name }, name)));
-    facts = { rows, grid: factroots.grid({ caption: "Facts", columns: factColumns(rows, known.names), rows: [], size: 50, empty: "No such fact" }) };
+    get("relation").replaceChildren(
+      element("option", { value: "" }, "all"),
+      ...known.relations.map((name) => element("option", { value: name }, name)),
+    );
+    facts = {
+      rows,
+      grid: factroots.grid({
+        caption: "Facts",
+        columns: factColumns(rows, known.names),
+        rows: [],
+        size: 50,
+        empty: "No such fact",
+      }),
+    };
     get("facts").replaceChildren(facts.grid.whole);
     filter();
   }
 
   const ANSWERS = { 1: "right", 0: "wrong", "-": "not asked" };
   const rank = (answer) => (answer.rank === "-" ? null : parseInt(answer.rank, 36));
-  const said = (answer) => ANSWERS[answer.right] + (rank(answer) === null ? "" : `, rank ${rank(answer)}${answer.rank === "z" ? "+" : ""}`);
+  const said = (answer) =>
+    ANSWERS[answer.right] + (rank(answer) === null ? "" : `, rank ${rank(answer)}${answer.rank === "z" ? "+" : ""}`);
 
   function factColumns(rows, names) {
-    const side = (key, head) => ({ key, head, type: "text", value: (row) => rank(row[key]) ?? (row[key].right === "-" ? null : -row[key].right), cell: (row) => said(row[key]) });
-    const text = (key, head, type = "text") => ({ key, head, type, value: (row) => row[key], cell: (row) => foreign(row[key]) });
+    const side = (key, head) => ({
+      key,
+      head,
+      type: "text",
+      value: (row) => rank(row[key]) ?? (row[key].right === "-" ? null : -row[key].right),
+      cell: (row) => said(row[key]),
+    });
+    const text = (key, head, type = "text") => ({
+      key,
+      head,
+      type,
+      value: (row) => row[key],
+      cell: (row) => foreign(row[key]),
+    });
     const templated = rows.some((row) => row.template);
     return [
-      ...(names ? [text("subject", "Subject", "name"), text("relation", "Relation"), text("object", "Object")] : [text("item", "Fact", "name"), text("relation", "Relation")]),
-      side("a", "A"), side("b", "B"),
-      ...(templated ? [{ key: "template", head: "Template", value: (row) => row.template, cell: (row) => count(row.template) }] : []),
+      ...(names
+        ? [text("subject", "Subject", "name"), text("relation", "Relation"), text("object", "Object")]
+        : [text("item", "Fact", "name"), text("relation", "Relation")]),
+      side("a", "A"),
+      side("b", "B"),
+      ...(templated
+        ? [{ key: "template", head: "Template", value: (row) => row.template, cell: (row) => count(row.template) }]
+        : []),
       ...(names ? [text("item", "Fact", "text wide")] : []),
     ];
   }
@@ -142,10 +230,17 @@ factroots.load("board").then((board) => {
   function filter() {
     if (!facts) return;
     const wanted = get("kind").value;
-    const fits = { all: () => true, differ: (row) => row.kind === "a" || row.kind === "b" }[wanted] ?? ((row) => row.kind === wanted);
+    const fits =
+      { all: () => true, differ: (row) => row.kind === "a" || row.kind === "b" }[wanted] ??
+      ((row) => row.kind === wanted);
     const words = get("text").value.toLocaleLowerCase("en").split(/\s+/);
     const relation = get("relation").value;
-    facts.grid.show(facts.rows.filter((row) => fits(row) && (!relation || row.relation === relation) && words.every((word) => row.text.includes(word))));
+    facts.grid.show(
+      facts.rows.filter(
+        (row) =>
+          fits(row) && (!relation || row.relation === relation) && words.every((word) => row.text.includes(word)),
+      ),
+    );
   }
 
   get("a").addEventListener("input", () => go(get("a").value, ""));

@@ -35,12 +35,15 @@ const factroots = (() => {
   /** Run a script of the site, once. */
   function script(src) {
     if (!scripts.has(src))
-      scripts.set(src, new Promise((resolve, reject) => {
-        const tag = element("script", { src });
-        tag.onload = resolve;
-        tag.onerror = () => reject(new Error(`${src} cannot be read`));
-        document.head.append(tag);
-      }));
+      scripts.set(
+        src,
+        new Promise((resolve, reject) => {
+          const tag = element("script", { src });
+          tag.onload = resolve;
+          tag.onerror = () => reject(new Error(`${src} cannot be read`));
+          document.head.append(tag);
+        }),
+      );
     return scripts.get(src);
   }
 
@@ -59,8 +62,16 @@ const factroots = (() => {
 
   /** A text to be copied, under its name. */
   const copied = (name, text) =>
-    element("div", { class: "said" }, element("span", { class: "soft" }, name), element("code", {}, foreign(text)),
-      element("button", { type: "button", "data-copy": name }, "Copy"));
+    element(
+      "div",
+      { class: "said" },
+      element("span", { class: "soft" }, name),
+      element("code", {}, foreign(text)),
+      element("button", { type: "button", "data-copy": name }, "Copy"),
+    );
+
+  /** What the style sheet says, which knows whether it is dark. */
+  const styled = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   const percent = (value) => (value === null || value === undefined ? "–" : (100 * value).toFixed(1));
   const between = (low, high) => `[${percent(low)}, ${percent(high)}]`;
@@ -82,5 +93,5 @@ const factroots = (() => {
     if (button) copy(button);
   });
 
-  return { give, load, script, element, foreign, copied, percent, between, count };
+  return { give, load, script, element, foreign, copied, styled, percent, between, count };
 })();
