@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from data_builders.errors import FactrootsError
-from data_builders.folder import write_atomically
 from probe.geometry.fits_record import Language
+from probe.geometry.tally import write_tensors
 from probe.geometry.text import PARTS, Sequences, digest
 
 
 def keep(folder: Path, own: Sequences) -> None:
     """Write a language's sequences; the same ones give the same bytes."""
-    tensors = {part: np.ascontiguousarray(getattr(own, part)) for part in (*PARTS, "held")}
-    write_atomically(_file(folder, own.lang), lambda part: save_file(tensors, part))
+    write_tensors(_file(folder, own.lang), {part: getattr(own, part) for part in (*PARTS, "held")})
 
 
 def read_kept(folder: Path, lang: str, about: Language) -> Sequences:

@@ -31,11 +31,13 @@ Tag = Callable[[Sequence[str]], list[list[Word]]]
 def pipeline(lang: str) -> str | None:
     """The installed spaCy pipeline that tags a language, ``name version``; None where there is none.
 
-    Of several the first by name. Languages may have codes of two letters or three, as spaCy tells them.
+    Of several the first by name. A language's code may be of two letters or three; what stands after - or _, such as a
+    region, is passed over.
     """
     from spacy import util
 
-    code = util.find_matching_language(lang)
+    code = lang.replace("_", "-").partition("-")[0]
+    code = util.find_matching_language(code) or code
     for name in sorted(util.get_installed_models()):
         meta = util.get_model_meta(util.get_package_path(name))
         if meta["lang"] == code and _TELLING & set(meta["pipeline"]):
@@ -50,7 +52,8 @@ def load_tagger(named: str) -> Tag:
     try:
         made = spacy.load(named.partition(" ")[0], exclude=_OTHERS)
     except Exception as error:  # pipelines need packages of their own, and fail in their own ways
-        raise FactrootsError(f"the spaCy pipeline {named} cannot be loaded: {error}; mend or uninstall it") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise FactrootsError(f"the spaCy pipeline {named} cannot be loaded: {reason}; mend or uninstall it") from error
     places = {name: place for place, name in enumerate(UPOS)}
 
     def tag(lines: Sequence[str]) -> list[list[Word]]:

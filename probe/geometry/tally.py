@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from data_builders.errors import FactrootsError
 from data_builders.folder import write_atomically
@@ -58,9 +58,17 @@ class Tally(NamedTuple):
             }
         for kind, own in self.classes.items():
             tensors |= {f"{kind}.counts": own.counts, f"{kind}.sums": own.sums}
-        # safetensors writes numpy's memory as it lies, whatever the order of its axes
-        tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-        write_atomically(path, lambda part: save_file(tensors, part))
+        write_tensors(path, tensors)
+
+
+def write_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
+    """A safetensors file, whole or not at all.
+
+    The library writes numpy's memory as it lies, whatever the order of its axes, and hides what the system says where
+    it cannot write.
+    """
+    data = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
+    write_atomically(path, lambda part: part.write_bytes(data))
 
 
 class TallyFile:

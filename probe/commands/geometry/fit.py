@@ -67,3 +67,4 @@ def fit(model, langs, text, sequences, test, length, seed, no_specials, layers_a
         show(made, Console(), asked=sequences)
         click.echo(f"kept in {folder}: fits.json, moments and sequences of each language")
     return folder
+    return folder

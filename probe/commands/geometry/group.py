@@ -27,7 +27,7 @@ class Geometry(click.Group):
     """A group over :data:`COMMANDS`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if WHOLE in COMMANDS and not (args and args[0] in {*COMMANDS, *ctx.help_option_names}):
+        if not args or args[0] not in {*COMMANDS, *ctx.help_option_names}:
             args = [WHOLE, *args]
         return super().parse_args(ctx, args)
 
