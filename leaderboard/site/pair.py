@@ -5,7 +5,7 @@ from __future__ import annotations
 from leaderboard.site import layout
 from leaderboard.site.layout import Html, tag
 
-SCRIPTS = ("assets/site.js", "data/board.js", "assets/grid.js", "assets/pair.js")
+SCRIPTS = ("assets/site.js", "data/board.js", "assets/grid.js", "assets/pair_facts.js", "assets/pair.js")
 
 _INTRO = (
     "What one model answers rightly and the other does not, on the facts that both of them answered. These are counts; "
@@ -26,9 +26,16 @@ def page() -> str:
             aria_label="Models",
         ),
         tag("p", id="said", role="status"),
-        tag("div", id="languages"),
-        tag("div", id="command"),
-        tag("section", tag("h2", "Fact by fact"), _tools(), tag("div", id="facts"), id="list", hidden=True),
+        tag(
+            "div",
+            tag("div", id="languages"),
+            tag("div", id="command"),
+            tag("h2", "Fact by fact"),
+            _tools(),
+            tag("div", id="facts"),
+            id="result",
+            hidden=True,
+        ),
     ]
     return layout.page("Compare two models", "Compare two models", main, SCRIPTS)
 

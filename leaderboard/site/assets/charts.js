@@ -2,58 +2,46 @@
 "use strict";
 
 factroots.charts = (() => {
-  const { element, styled } = factroots;
+  const { element, drawing } = factroots;
   const PLOTLY = "assets/plotly.min.js";
+  const SHOWN = { displayModeBar: false, responsive: true };
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
-  function themed(layout) {
-    const [text, line] = [styled("--text"), styled("--line")];
-    const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, fixedrange: true };
-    const axes = Object.entries({ xaxis: {}, yaxis: {}, ...layout }).filter(([key]) => /^[xy]axis/.test(key));
-    return {
-      ...layout,
-      ...Object.fromEntries(axes.map(([key, own]) => [key, { ...axis, ...own }])),
-      paper_bgcolor: "transparent",
-      plot_bgcolor: "transparent",
-      font: { color: text, family: "system-ui, sans-serif", size: 13 },
-      margin: { t: 16, r: 16, b: 56, l: 56 },
-      dragmode: false,
-      legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
-    };
-  }
-
+  /**
+   * about: {title, draw(table, board, row), of(row, table, board), single}: for which rows there is something to draw,
+   * and whether that is one at a time.
+   */
   function figure(about, own, board) {
     const able = own.rows.filter((row) => about.of(row, own, board));
     if (!able.length) return null;
-    const plot = element("div", {
-      class: "plot",
-      role: "img",
-      "aria-label": `${about.title}; its numbers stand in a table`,
-    });
+    const label = `${about.title}; its numbers stand in a table`;
+    const plot = element("div", { class: "plot", role: "img", "aria-label": label });
     const said = element("figcaption");
-    const numbers = element("details", {}, element("summary", {}, "The numbers"));
-    const choice = element("select", {}, ...able.map((row, i) => element("option", { value: i }, row.model)));
-    const pick = element("form", { class: "tools" }, element("label", {}, "Model", choice));
+    const numbers = element("details", { hidden: true }, element("summary", {}, "The numbers"));
+    const options = able.map((row, i) => element("option", { value: i }, row.model));
+    const choice = element("select", {}, ...options);
+    const tools = element("form", { class: "tools" }, element("label", {}, "Model", choice));
     let table = null;
+
+    function tabulate({ columns, rows }) {
+      numbers.hidden = false;
+      if (table) return table.show(rows, columns);
+      table = factroots.grid({ caption: about.title, columns, rows });
+      numbers.append(table.whole);
+    }
 
     async function draw() {
       await factroots.script(PLOTLY);
-      const made = about.draw(own, board, able[Number(choice.value) || 0]);
+      const made = about.draw(own, board, able[Number(choice.value)]);
       said.textContent = made.said ?? "";
-      Plotly.react(plot, made.traces, themed(made.layout), { displayModeBar: false, responsive: true });
-      numbers.hidden = !made.columns;
-      if (!made.columns) return;
-      if (table) table.show(made.rows, made.columns);
-      else
-        numbers.append(
-          (table = factroots.grid({ caption: about.title, columns: made.columns, rows: made.rows })).whole,
-        );
+      Plotly.react(plot, made.traces, drawing.themed(made.layout), SHOWN);
+      if (made.columns) tabulate(made);
     }
 
     let seen = false;
     const watch = new IntersectionObserver(
       (entries) => {
-        if (seen || !entries.some((entry) => entry.isIntersecting)) return;
+        if (!entries.some((entry) => entry.isIntersecting)) return;
         seen = true;
         watch.disconnect();
         draw();
@@ -62,17 +50,20 @@ factroots.charts = (() => {
     );
     watch.observe(plot);
     choice.addEventListener("input", draw);
-    pick.addEventListener("submit", (event) => event.preventDefault());
+    tools.addEventListener("submit", (event) => event.preventDefault());
     dark.addEventListener("change", () => seen && draw());
+    const one = about.single && able.length > 1;
     return element(
       "section",
       {},
       element("h3", {}, about.title),
-      about.single && able.length > 1 ? pick : null,
+      one ? tools : null,
       element("figure", {}, plot, said, numbers),
     );
   }
 
-  return (place, own, board) =>
-    place.append(...factroots.figures.map((about) => figure(about, own, board)).filter(Boolean));
+  return (place, own, board) => {
+    const all = [...factroots.byLanguage, ...factroots.byModel];
+    place.append(...all.map((about) => figure(about, own, board)).filter(Boolean));
+  };
 })();

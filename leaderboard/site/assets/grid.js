@@ -97,8 +97,6 @@ factroots.grid = (() => {
     arrange();
     return {
       whole,
-      /** Make the rows on show anew. */
-      refresh: () => turnTo(state.page),
       /** Show other rows, or other columns. */
       show(rows, columns = state.columns) {
         Object.assign(state, { rows, columns });

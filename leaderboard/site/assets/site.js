@@ -70,9 +70,6 @@ const factroots = (() => {
       element("button", { type: "button", "data-copy": name }, "Copy"),
     );
 
-  /** What the style sheet says, which knows whether it is dark. */
-  const styled = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
   const percent = (value) => (value === null || value === undefined ? "–" : (100 * value).toFixed(1));
   const between = (low, high) => `[${percent(low)}, ${percent(high)}]`;
   const count = (number) => (number === null || number === undefined ? "–" : number.toLocaleString("en"));
@@ -93,5 +90,5 @@ const factroots = (() => {
     if (button) copy(button);
   });
 
-  return { give, load, script, element, foreign, copied, styled, percent, between, count };
+  return { give, load, script, element, foreign, copied, percent, between, count };
 })();

@@ -1,0 +1,85 @@
+// Charts over models: what variants changed of their bases, and what P@1 costs.
+"use strict";
+
+factroots.byModel = (() => {
+  const { percent, between, count, drawing } = factroots;
+  const { columns } = drawing;
+  const KINDS = ["kept", "gained", "lost", "wrong"];
+  const SHOWN = 60; // bars; the table has all
+
+  function variants(own) {
+    const rows = own.rows.filter((row) => row.change);
+    const names = drawing.distinct(rows.slice(0, SHOWN));
+    const total = (row) => KINDS.reduce((sum, kind) => sum + row.change[kind], 0);
+    const share = (kind) => rows.slice(0, SHOWN).map((row) => (100 * row.change[kind]) / total(row));
+    const traces = KINDS.map((kind, i) => ({ ...drawing.bar(kind, share(kind), names, i), orientation: "h" }));
+    return {
+      traces,
+      layout: {
+        height: 140 + 32 * names.length,
+        barmode: "stack",
+        xaxis: { title: { text: "% of facts" }, range: [0, 100.5] },
+        yaxis: { type: "category", autorange: "reversed", automargin: true },
+      },
+      said:
+        "Facts that the base and the variant know (kept), the variant only (gained), the base only (lost), neither " +
+        "(wrong).",
+      columns: [
+        columns.model,
+        ...KINDS.map((kind) => columns.number(kind, kind, (row) => row.change[kind], count)),
+        columns.number("value", "P@1 − base's", (row) => row.change.value, percent),
+        {
+          ...columns.number("low", "95 %", (row) => row.change.low),
+          cell: ({ change }) => between(change.low, change.high),
+        },
+      ],
+      rows,
+    };
+  }
+
+  /** Dots of the rows that have `key`, with their intervals, on the axes of this number. */
+  function points(rows, key, axis) {
+    const own = rows.filter((row) => row[key]);
+    const away = (bound, sign) => own.map((row) => 100 * sign * ((row[bound] ?? row.value) - row.value));
+    return drawing.dots({
+      mode: own.length > 12 ? "markers" : "markers+text",
+      x: own.map((row) => row[key]),
+      y: own.map((row) => 100 * row.value),
+      text: own.map((row) => drawing.plain(row.model, 20)),
+      xaxis: `x${axis}`,
+      yaxis: `y${axis}`,
+      hovertemplate: "%{text}: %{x:,}, %{y:.1f}<extra></extra>",
+      error_y: { symmetric: false, array: away("high", 1), arrayminus: away("low", -1), thickness: 1, width: 3 },
+    });
+  }
+
+  function costs(own) {
+    const rows = own.rows.filter((row) => row.parameters || row.seconds);
+    const narrow = drawing.narrow();
+    const logarithmic = (text) => ({ type: "log", dtick: 1, title: { text } });
+    return {
+      traces: [points(rows, "parameters", ""), points(rows, "seconds", "2")],
+      layout: {
+        height: narrow ? 700 : 440,
+        showlegend: false,
+        grid: { rows: narrow ? 2 : 1, columns: narrow ? 1 : 2, pattern: "independent" },
+        xaxis: logarithmic("parameters"),
+        xaxis2: logarithmic("seconds of the run"),
+        yaxis: { title: { text: "P@1, %" }, rangemode: "tozero" },
+        yaxis2: { rangemode: "tozero" },
+      },
+      columns: [
+        columns.model,
+        columns.p1,
+        columns.number("parameters", "Parameters", (row) => row.parameters, count),
+        columns.number("seconds", "Seconds", (row) => row.seconds, count),
+      ],
+      rows,
+    };
+  }
+
+  return [
+    { title: "Variants: facts kept, gained and lost", draw: variants, of: (row) => row.change },
+    { title: "Size and time against P@1", draw: costs, of: (row) => row.parameters || row.seconds },
+  ];
+})();
