@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from data_builders.progress import Quiet
-from leaderboard.board import Entry
 from leaderboard.classes import Class
 from leaderboard.drawn import draw
+from leaderboard.entry import Entry
 from leaderboard.ranking import PARTS, answered, within
 from probe.estimates import Estimate
 from probe.uncertainty import interval

@@ -8,8 +8,8 @@ from itertools import permutations
 from typing import NamedTuple
 
 from data_builders.factset import FactSet
-from leaderboard.board import Entry
 from leaderboard.comparable import comparable, differing, parts
+from leaderboard.entry import Entry
 from leaderboard.submission import OURS, Submission
 from probe.protocols import Protocol
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from data_builders.errors import unknown
 from data_builders.progress import Quiet
-from leaderboard.board import Entry
 from leaderboard.classes import Class, Lacking
+from leaderboard.entry import Entry
 from leaderboard.matrix import COLUMNS, Matrix, matrix
 from leaderboard.ranks import Rank, ranks
 from probe.results import Result, Score

@@ -100,7 +100,7 @@ NOTES = {
     "variants": "Variant less base, in points with a paired 95 % interval, on the facts that both answered. ",
     "cost": "P@1 in % with its 95 % interval; best so far: no smaller model does as well. ",
 }
-_WORDS = {"model", "base", "alike", "lang"}
+_WORDS = {"", "model", "base", "alike", "lang"}
 
 
 def show(view: str, records: Sequence[Record], console: Console) -> None:
@@ -124,6 +124,11 @@ def _unranked(records: Sequence[Record]) -> dict[str, list[str]]:
         if record["kind"] == "unranked":
             found.setdefault(_model(record), []).append(record["group"])
     return found
+
+
+def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A table of text, whose first column is words."""
+    return _table({name: lambda row, i=i: row[i] for i, name in enumerate(head)}, rows)
 
 
 def _table(columns: dict[str, Callable[[Record], str]], records: Sequence[Record]) -> Table:

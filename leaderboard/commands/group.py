@@ -22,6 +22,11 @@ COMMANDS = {
     "validate": Entry("leaderboard.commands.validate:validate", "Check a board, or submissions from elsewhere."),
     "list": Entry("leaderboard.commands.list:list_", "List what is on the board."),
     "show": Entry("leaderboard.commands.show:show", "Show one submission with all that is known of it."),
+    "rank": Entry("leaderboard.commands.rank:rank", "Rank what is comparable, as far as the answers can tell."),
+    "compare": Entry(
+        "leaderboard.commands.compare:compare", "Compare two submissions, by language, relation and fact."
+    ),
+    "check": Entry("leaderboard.commands.check:check", "Fail when a run's P@1 has fallen behind a baseline's."),
     "withdraw": Entry("leaderboard.commands.withdraw:withdraw", "Take a submission off the board."),
     "export": Entry("leaderboard.commands.export:export", "Write the board as a table, or its submissions."),
 }

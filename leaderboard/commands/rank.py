@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
+from leaderboard.commands.options import as_json, board
 from probe.commands.options import Names
 
 #: As in :data:`leaderboard.views.VIEWS`, which is not imported for ``--help``.
@@ -13,16 +12,12 @@ VIEWS = ("all", "same-facts", "one-token", "roots", "variants", "cost")
 
 
 @click.command()
-@click.option(
-    "--board",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The board's folder; else the one that this folder is in.",
-)
+@board
 @click.option("--view", type=click.Choice(VIEWS), default="all", show_default=True, help="What to look at.")
 @click.option("--by", type=click.Choice(["lang", "relation"]), help="A ranking for each language or relation.")
 @click.option("--lang", "langs", type=Names(), default=(), help="Only the facts of these languages, as it,ja.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@as_json
 def rank(board, view, by, langs, quiet, as_json):
     """Rank the board's submissions, as far as their answers can tell them.
 
@@ -34,13 +29,11 @@ def rank(board, view, by, langs, quiet, as_json):
     import time
 
     from data_builders.progress import progress
-    from leaderboard.board import Board
     from leaderboard.classes import classes
     from leaderboard.views import VIEWS, Asked
 
     began = time.monotonic()
-    held = Board.open(board) if board else Board.enclosing(Path())
-    entries = held.entries()
+    entries = board.entries()
     found = classes(entries)
     with progress(quiet or as_json, "submissions") as bar:
         rows = [VIEWS[view].records(one, Asked(by, langs, bar)) for one in found]
@@ -49,7 +42,7 @@ def rank(board, view, by, langs, quiet, as_json):
             {"class": one.name, "differs": one.differs(found[0]), "rows": own}
             for one, own in zip(found, rows, strict=True)
         ]
-        click.echo(json.dumps({"board": held.title, "view": view, "by": by, "classes": made}, allow_nan=False))
+        click.echo(json.dumps({"board": board.title, "view": view, "by": by, "classes": made}, allow_nan=False))
         return
     _print(view, found, rows, f"{len(entries):,} submissions, {time.monotonic() - began:.1f} s")
 
