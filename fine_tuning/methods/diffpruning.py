@@ -10,8 +10,9 @@ import torch
 
 from data_builders.errors import FactrootsError, unknown
 from fine_tuning.methods.method import Method, Plan, Trained
-from fine_tuning.sparse.callbacks import Clipped, Masked, Unscheduled
+from fine_tuning.sparse.callbacks import Clipped, Unscheduled
 from fine_tuning.sparse.diff import Sparsity, differing
+from fine_tuning.sparse.entries import Entries
 from fine_tuning.sparse.scope import Scope, numel, only, scope_of
 from fine_tuning.sparse.topk import top
 from fine_tuning.training.job import Job
@@ -98,7 +99,9 @@ class DiffPruning(Method):
             for name, parameter in scope.body.items():
                 parameter.add_((found.pop(name) * masks[name].view(-1).to(parameter.device)).view(parameter.shape))
         only(model, [*scope.body.values(), *head.values()])
-        job.fit("finish", self._finish(schedule), [Masked(scope.body, masks)])
+        entries = Entries(scope.body, masks)
+        job.fit("finish", self._finish(schedule), [entries], [{"params": [entries.values, *head.values()]}])
+        entries.put()
         delta = {**chosen(scope.body, start, masks), **difference(head, before)}
         kept = count({name: part for name, part in delta.items() if name in scope.body})
         return Trained(

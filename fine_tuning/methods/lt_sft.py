@@ -11,7 +11,8 @@ from torch import Tensor
 
 from data_builders.errors import FactrootsError, unknown
 from fine_tuning.methods.method import Method, Plan, Trained
-from fine_tuning.sparse.callbacks import Masked, TowardStart
+from fine_tuning.sparse.callbacks import TowardStart
+from fine_tuning.sparse.entries import Entries
 from fine_tuning.sparse.fisher import mean_squares
 from fine_tuning.sparse.masks import MASKS, Ground
 from fine_tuning.sparse.scope import Scope, numel, only, scope_of
@@ -70,8 +71,10 @@ class LtSft(Method):
         head = 0 if self.freeze_head else numel(scope.head.values())
         trained, k = scope.size + head, self._budget(scope)
         copied = model.get_output_embeddings().weight.numel() if is_tied(model) else 0
-        # θ⁰, gradient and Adam's two moments are four; a mask is a quarter of one.
-        held = 4 * trained + scope.size // 4 + copied
+        # θ⁰, the gradient and Adam's two moments; or θ⁰ and the gradient, and of each entry its place, which takes two,
+        # θ⁰, value, gradient and moments. Choosing takes three at most, and a mask a quarter.
+        held = max((4 if MASKS[self.mask].trains else 3) * trained, 2 * trained + 7 * k + 2 * head)
+        held += scope.size // 4 + copied
         phases = {}
         for full, sparse in self._rounds():
             phases |= {full: self._first(schedule).steps} if MASKS[self.mask].trains else {}
@@ -91,16 +94,20 @@ class LtSft(Method):
         k = self._budget(scope)
         only(model, learning.values())
         start = _copies(learning)
-        toward = [TowardStart(learning, start, self.l1, numel(parameters(model).values()))] if self.l1 else []
+        size = numel(parameters(model).values())
         masks = {name: torch.zeros(p.shape, dtype=torch.bool) for name, p in scope.body.items()}
         for full, sparse in self._rounds():
             begun = _copies(learning) if self.rounds > 1 else start
             if MASKS[self.mask].trains:
-                job.fit(full, self._first(job.schedule), toward)
+                job.fit(full, self._first(job.schedule), self._toward(learning, start, size))
             for name, more in self._choose(job, scope, start, masks, k // self.rounds).items():
                 masks[name] |= more
             _put_back(learning, begun)
-            job.fit(sparse, job.schedule, [*toward, Masked(scope.body, masks)])
+            entries = Entries(scope.body, masks)
+            alone, origin = {"chosen": entries.values, **head}, {**start, "chosen": entries.of(start)}
+            callbacks = [entries, *self._toward(alone, origin, size)]
+            job.fit(sparse, job.schedule, callbacks, [{"params": list(alone.values())}])
+            entries.put()
         delta = {**chosen(scope.body, start, masks), **difference(head, {name: start[name] for name in head})}
         return Trained(
             "delta",
@@ -110,6 +117,9 @@ class LtSft(Method):
             count(delta),
             self._said(k, masks, delta, scope),
         )
+
+    def _toward(self, learning: dict, start: dict, size: int) -> list[TowardStart]:
+        return [TowardStart(learning, start, self.l1, size)] if self.l1 else []
 
     def _rounds(self) -> list[tuple[str, str]]:
         """The names of each round's two phases."""

@@ -18,7 +18,8 @@ CHUNK = 2**18
 
 
 class Masked(TrainerCallback):
-    """Gradients outside `masks` (bool, of the parameters' shapes, by the same names) are zero.
+    """Gradients outside `masks` (bool, of the parameters' shapes, by the same names) are zero. Where all that learns is
+    masked and without decay, :class:`fine_tuning.sparse.entries.Entries` does the same with less.
 
     With an optimizer that has not stepped before and no decay such weights stay as they are, bit for bit: Adam's
     moments stay zero, and so does what it adds.

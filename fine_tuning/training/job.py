@@ -63,12 +63,12 @@ class Job:
         callbacks: Sequence[TrainerCallback] = (),
         groups: Iterable[dict] | None = None,
     ) -> None:
-        """Train the parameters of ``loaded.model`` that require a gradient, with transformers' Trainer.
+        """Train the parameters of ``loaded.model`` that require a gradient, or `groups`, with transformers' Trainer.
 
         A phase that was finished before is not trained again: its result is put into the model. One that was stopped
         goes on from its last checkpoint and ends with the same bytes. `groups` are the optimizer's, where parameters
-        learn at rates of their own; callbacks act on gradients in ``on_pre_optimizer_step``, where clipping is to come
-        after them (``schedule.clip`` is done last).
+        learn at rates of their own, or others than the model's learn in their place; callbacks act on gradients in
+        ``on_pre_optimizer_step``, where clipping is to come after them (``schedule.clip`` is done last).
         """
         from fine_tuning.training.fitting import fit
 

@@ -17,16 +17,19 @@ FILE = "trained.safetensors"
 
 
 def trainables(model, groups: Sequence[dict] | None = None) -> dict[str, nn.Parameter]:
-    """Every parameter that learns: the model's by canonical names, then those that only `groups` know, numbered.
+    """Every parameter that learns: the model's by canonical names; of them those in `groups`, if there are such, and
+    then what only these know, numbered.
 
     Raises FactrootsError where there is none, or one is not float32, in which small steps are not lost.
     """
     own = {name: p for name, p in parameters(model).items() if p.requires_grad}
-    seen = {id(p) for p in own.values()}
-    for i, group in enumerate(groups or ()):
-        more = [p for p in group["params"] if id(p) not in seen]
-        own |= {f"group{i}.{j}": p for j, p in enumerate(more)}
-        seen |= {id(p) for p in more}
+    if groups is not None:
+        grouped = {id(p) for group in groups for p in group["params"]}
+        own = {name: p for name, p in own.items() if id(p) in grouped}
+        seen = {id(p) for p in own.values()}
+        for i, group in enumerate(groups):
+            more = [p for p in group["params"] if id(p) not in seen]
+            own |= {f"group{i}.{j}": p for j, p in enumerate(more)}
     if not own:
         raise FactrootsError("no parameter is to be trained; choose another method, or freeze less")
     if odd := [name for name, p in own.items() if p.dtype != torch.float32]:

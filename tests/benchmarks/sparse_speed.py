@@ -1,6 +1,6 @@
-"""What sparse fine-tuning costs: choosing K entries, a masked step, applying a variant, memory; `--help`.
+"""What sparse fine-tuning costs: choosing K entries, a sparse step, applying a variant, memory; `--help`.
 
-Times are of the processor, on one thread. `step` pairs dense and masked steps of one model and says the median of their
+Times are of the processor, on one thread. `step` pairs dense and sparse steps of one model and says the median of their
 ratios; `memory` trains each method for two steps in a process of its own, from which what loading takes is taken off.
 """
 
@@ -95,7 +95,8 @@ def apply(options) -> None:
 
 
 def step(options) -> None:
-    from fine_tuning.sparse.callbacks import Masked, TowardStart
+    from fine_tuning.sparse.callbacks import TowardStart
+    from fine_tuning.sparse.entries import Entries
     from fine_tuning.training.loss import summed_loss
     from fine_tuning.variants.names import parameters, untie
 
@@ -108,24 +109,33 @@ def step(options) -> None:
     batch = {"input_ids": ids, "labels": torch.where(torch.rand(ids.shape) < 0.15, ids, -100)}
     masks = {name: torch.rand(p.shape) < 0.0276 for name, p in named.items()}
     start = {name: p.detach().clone() for name, p in named.items()}
-    optimizer = torch.optim.AdamW(named.values(), lr=1e-5, weight_decay=0.0, fused=True)
+    entries = Entries(named, masks)
+    alone = {"chosen": entries.values}
 
-    def seconds(*callbacks) -> float:
+    def adamw(learning: dict):
+        return torch.optim.AdamW(learning.values(), lr=1e-5, weight_decay=0.0, fused=True)
+
+    def seconds(learning: dict, optimizer, *callbacks) -> float:
         began = time.process_time()
         (summed_loss(model, batch, False)[0] / 40).backward()
         for one in callbacks:
             one.on_pre_optimizer_step(None, SimpleNamespace(global_step=0), None)
-        torch.nn.utils.clip_grad_norm_(named.values(), 1.0)
+        torch.nn.utils.clip_grad_norm_(learning.values(), 1.0)
         optimizer.step()
+        for one in callbacks:
+            one.on_optimizer_step(None, SimpleNamespace(global_step=0), None)
         optimizer.zero_grad()
         return time.process_time() - began
 
-    masked, toward = Masked(named, masks), TowardStart(named, start, 0.1, size)
-    seconds(masked)
-    rounds = [(seconds(), seconds(masked), seconds(toward), seconds(toward, masked)) for _ in range(options.rounds)]
+    dense, sparse = (named, adamw(named)), (alone, adamw(alone), entries)
+    far, near = TowardStart(named, start, 0.1, size), TowardStart(alone, {"chosen": entries.of(start)}, 0.1, size)
+    kinds = (dense, sparse, (*dense, far), (*sparse, near))
+    for kind in kinds:
+        seconds(*kind)
+    rounds = [[seconds(*kind) for kind in kinds] for _ in range(options.rounds)]
     for what, a, b in (
-        ("masked / dense", 1, 0),
-        ("masked / dense, both with the penalty", 3, 2),
+        ("sparse / dense", 1, 0),
+        ("sparse / dense, both with the penalty", 3, 2),
         ("penalty / none", 2, 0),
     ):
         ratios = sorted(one[a] / one[b] for one in rounds)

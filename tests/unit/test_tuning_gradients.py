@@ -8,6 +8,7 @@ from torch import nn
 
 from fine_tuning.sparse import callbacks
 from fine_tuning.sparse.callbacks import Clipped, Masked, Thinned, TowardStart, Unscheduled
+from fine_tuning.sparse.entries import Entries
 
 
 def acted(*all_, step=0, **kwargs):
@@ -44,6 +45,53 @@ def test_masked_weights_stay_bit_for_bit_whatever_the_optimizer(kind, monkeypatc
         optimizer.step()
     assert torch.equal(bits(p)[~mask], before[~mask])
     assert (bits(p)[mask] != before[mask]).all()
+
+
+@pytest.mark.parametrize("l1", [0.0, 30.0])
+def test_a_step_of_the_entries_alone_is_a_masked_step_bit_for_bit(l1):
+    def learned(compact):
+        named = {"a": parameter(20, 13), "b": parameter(7, seed=5), "none": parameter(3, 2, seed=8)}
+        draws = torch.Generator().manual_seed(3)
+        masks = {name: torch.rand(p.shape, generator=draws) < 0.3 for name, p in named.items()}
+        masks["none"][:] = False
+        start = {name: p.detach() + torch.randn(p.shape, generator=draws) * 1e-3 for name, p in named.items()}
+        entries = Entries(named, masks)
+        trained, origin = ({"v": entries.values}, {"v": entries.of(start)}) if compact else (named, start)
+        first = [entries] if compact else []
+        last = [] if compact else [Masked(named, masks)]
+        optimizer = torch.optim.AdamW(trained.values(), 1e-2, weight_decay=0.0, foreach=False, fused=False)
+        for step in range(6):
+            for i, p in enumerate(named.values()):
+                p.grad = torch.randn(p.shape, generator=torch.Generator().manual_seed(10 * step + i))
+            named["none"].grad = None if step % 2 else named["none"].grad
+            acted(*first, TowardStart(trained, origin, l1, 100), *last)
+            optimizer.step()
+            if compact:
+                assert all(p.grad is None for p in named.values())
+                entries.on_optimizer_step(None, None, None)
+        moments = sum(state["exp_avg"].numel() for state in optimizer.state.values())
+        return named, masks, moments
+
+    (dense, masks, all_), (compact, _, few) = learned(False), learned(True)
+    before = {"a": parameter(20, 13), "b": parameter(7, seed=5), "none": parameter(3, 2, seed=8)}
+    for name, mask in masks.items():
+        assert torch.equal(bits(dense[name]), bits(compact[name]))
+        assert torch.equal(bits(compact[name])[~mask], bits(before[name])[~mask])
+        assert (bits(compact[name])[mask] != bits(before[name])[mask]).all()
+    assert few == sum(int(mask.sum()) for mask in masks.values()) < all_ / 2
+
+
+def test_entries_are_read_from_others_and_put_where_they_belong():
+    named = {"a": parameter(4, 3), "b": parameter(5, seed=2)}
+    masks = {name: torch.arange(p.numel()).view(p.shape) % 3 == 1 for name, p in named.items()}
+    entries, whole = Entries(named, masks), {name: p.detach().clone() for name, p in named.items()}
+    wanted = torch.cat([whole[name][masks[name]] for name in named])
+    assert torch.equal(entries.values, wanted) and torch.equal(entries.of(whole), wanted)
+    with torch.no_grad():
+        entries.values.copy_(torch.arange(len(wanted)))
+    entries.put()
+    assert torch.equal(entries.of(named), torch.arange(len(wanted)).float())
+    assert all(torch.equal(p[~masks[name]], whole[name][~masks[name]]) for name, p in named.items())
 
 
 def test_what_the_penalty_adds_is_what_autograd_says(monkeypatch):

@@ -11,7 +11,7 @@ from fine_tuning.locating import locate
 from fine_tuning.methods.lt_sft import LtSft
 from fine_tuning.methods.table import METHODS, parse_method
 from fine_tuning.models import load
-from fine_tuning.sparse.callbacks import Masked
+from fine_tuning.sparse.entries import Entries
 from fine_tuning.sparse.masks import MASKS, Ground, low_rank
 from fine_tuning.sparse.scope import scope_of
 from fine_tuning.training.drawing import Drawn
@@ -295,10 +295,10 @@ def test_language_and_task_add_up_in_either_order(tmp_path):
 @pytest.mark.parametrize(
     ("method", "where"),
     [
-        ("lt-sft(k=50)", Masked),
+        ("lt-sft(k=50)", Entries),
         ("childtuning-f", None),
         ("diffpruning", None),
-        ("lt-sft(k=50,mask=fisher,samples=5)", Masked),
+        ("lt-sft(k=50,mask=fisher,samples=5)", Entries),
     ],
 )
 def test_broken_off_and_taken_up_again_it_ends_with_the_same_bytes(method, where, tmp_path, monkeypatch):
