@@ -24,7 +24,7 @@ COMMANDS = {
     "show": Entry("leaderboard.commands.show:show", "Show one submission with all that is known of it."),
     "rank": Entry("leaderboard.commands.rank:rank", "Rank what is comparable, as far as the answers can tell."),
     "compare": Entry(
-        "leaderboard.commands.compare:compare", "Compare two submissions, by language, relation and fact."
+        "leaderboard.commands.compare:compare", "Compare two submissions on the facts they share."
     ),
     "check": Entry("leaderboard.commands.check:check", "Fail when a run's P@1 has fallen behind a baseline's."),
     "withdraw": Entry("leaderboard.commands.withdraw:withdraw", "Take a submission off the board."),
