@@ -186,11 +186,12 @@ def _settle(spec: ModelSpec, family: str, net, device: str) -> None:
 
 def _sha256(folder: Path) -> str:
     """One hash over the files that decide a model's output, in order of their names."""
+    from fine_tuning.variants.hashing import file_sha256
+
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix in {".safetensors", ".json", ".model", ".txt"} and path.is_file():
-            with open(path, "rb") as file:
-                digest.update(path.name.encode() + bytes.fromhex(hashlib.file_digest(file, "sha256").hexdigest()))
+            digest.update(path.name.encode() + bytes.fromhex(file_sha256(path)))
     return digest.hexdigest()
 
 

@@ -16,7 +16,7 @@ from fine_tuning.variants.about import Parent
 from fine_tuning.variants.applying import Undo, apply_all
 from fine_tuning.variants.delta import Delta, Sparse, count
 from fine_tuning.variants.delta_file import write_delta
-from fine_tuning.variants.folder import Variant, read_variant, write_variant
+from fine_tuning.variants.folder import Variant, check_one_base, read_variant, write_variant
 from fine_tuning.variants.making import packages
 
 
@@ -54,14 +54,7 @@ def method_text(expression: str, how: Merge) -> str:
 def stacked(parts: Sequence[tuple[str, float]]) -> list[tuple[Variant, float]]:
     """The variants of a stack, read. Raises FactrootsError where two were made for different models."""
     found = [(read_variant(Path(folder)), scale) for folder, scale in parts]
-    first = found[0][0]
-    for variant, _ in found[1:]:
-        if variant.about.base.sha256 != first.about.base.sha256:
-            raise FactrootsError(
-                f"{first.folder} was made for {first.about.base.spec}, whose tensors have SHA-256 "
-                f"{first.about.base.sha256}, and {variant.folder} for {variant.about.base.spec}, whose have "
-                f"{variant.about.base.sha256}; only variants of one model are kept together"
-            )
+    check_one_base([variant for variant, _ in found])
     return found
 
 

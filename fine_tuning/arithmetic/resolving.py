@@ -15,9 +15,9 @@ from data_builders.errors import FactrootsError
 from fine_tuning.arithmetic.expression import Expression
 from fine_tuning.arithmetic.vectors import Vector, aligned, vector_between, vector_of
 from fine_tuning.locating import Located, locate
-from fine_tuning.models import Loaded, load, load_tokenizer
+from fine_tuning.models import Loaded, check_variants, load, load_tokenizer
 from fine_tuning.variants.about import Base, Parent
-from fine_tuning.variants.base import base_sha256, tokenizer_sha256
+from fine_tuning.variants.base import base_sha256
 from fine_tuning.variants.delta import Delta
 from fine_tuning.variants.folder import Variant, is_variant, read_variant
 from fine_tuning.variants.making import base_of
@@ -103,19 +103,6 @@ def _about(before: Located, variants: dict[str, Variant], base) -> Base:
     """The base's record, once it is sure that all variants were made for it."""
     if not variants:
         return base_of(before, base())
-    sha256 = base_sha256(before.folder)
-    for name, variant in variants.items():
-        made = variant.about.base
-        if made.sha256 != sha256:
-            raise FactrootsError(
-                f"{name} was made for {made.spec}, whose tensors have SHA-256 {made.sha256}; those of {before.spec} "
-                f"have {sha256}; only variants of one model are added"
-            )
-    made = next(iter(variants.values())).about.base
-    words = tokenizer_sha256(load_tokenizer(str(before.spec)))
-    if made.tokenizer != words:
-        raise FactrootsError(
-            f"{next(iter(variants))} was made with a tokenizer whose vocabulary has SHA-256 {made.tokenizer}; that of "
-            f"{before.spec} has {words}; name the model that it was made for with --model"
-        )
-    return made.model_copy(update={"spec": str(before.spec), "id": before.id})
+    added = list(variants.values())
+    check_variants(before._replace(variants=tuple((one, 1.0) for one in added)), load_tokenizer(str(before.spec)))
+    return added[0].about.base.model_copy(update={"spec": str(before.spec), "id": before.id})

@@ -31,12 +31,12 @@ RESIDUALS = ("library", "paper")
 
 
 @dataclass(frozen=True)
-class Config:
+class Parts:
     """An adapter A(z) = scaling · (W_up f(W_down z + b_down) + b_up) of int(width // reduction) units in each place.
 
     activation : f, as transformers names it, or ``leakyrelu``. init : see :func:`fine_tuning.bottleneck.modules.start`.
-    leave_out : numbers of layers without one. invertible : the reduction of the NICE adapter at the embeddings, 0 for
-    none. residual : see :data:`RESIDUALS`. Raises FactrootsError for what cannot be built.
+    invertible : the reduction of the NICE adapter at the embeddings, 0 for none. residual : see :data:`RESIDUALS`.
+    Raises FactrootsError for what cannot be built.
     """
 
     placement: str = "pfeiffer"
@@ -44,7 +44,6 @@ class Config:
     activation: str = "relu"
     init: str = "bert"
     scaling: float = 1.0
-    leave_out: tuple[int, ...] = ()
     invertible: float = 0.0
     residual: str = "library"
 
@@ -63,6 +62,13 @@ class Config:
             raise FactrootsError("reduction must be above 0, and invertible above it or 0 for no invertible adapter")
         if not abs(self.scaling) < float("inf"):
             raise FactrootsError(f"scaling must be a number, got {self.scaling}")
+
+
+@dataclass(frozen=True)
+class Config(Parts):
+    """The adapters of a model. leave_out : numbers of layers without one."""
+
+    leave_out: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "leave_out": list(self.leave_out)}

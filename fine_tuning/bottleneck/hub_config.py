@@ -74,8 +74,8 @@ def from_hub(file: Mapping[str, Any], inverted: bool = True) -> Config:
             activation if "version" in file else RENAMED.get(activation, activation),
             says.get("init_weights", "bert"),
             float(says.get("scaling", 1.0)),
-            tuple(sorted(says.get("leave_out") or ())),
             float(inverse) if inverted and kind else 0.0,
+            leave_out=tuple(sorted(says.get("leave_out") or ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise FactrootsError(

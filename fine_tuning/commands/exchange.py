@@ -56,18 +56,22 @@ def export(variant, directory, to, model, dry_run, as_json):
 @click.argument("kind", metavar="|".join(FORMATS), type=click.Choice(FORMATS))
 @click.argument("directory", metavar="DIR", type=folder)
 @click.option("--model", required=True, help="The model that the adapter was made for.")
+@click.option("--no-head", is_flag=True, help="pytorch-diff: leave out the retrained head; two heads do not add up.")
 @output
-def import_(kind, directory, model, output, dry_run, as_json):
+def import_(kind, directory, model, no_head, output, dry_run, as_json):
     """Make a variant of what another tool has written to DIR."""
     from fine_tuning.models import quiet_libraries
 
+    if no_head and kind != "pytorch-diff":
+        raise click.UsageError(f"--no-head is for pytorch-diff; a file of {kind} has no head")
     quiet_libraries()
+    more = {"head": False} if no_head else {}
     check_output(output, dry_run)
     record = _tried(
         dry_run or not output,
         Path(output or "variant"),
         lambda place: variant_record(
-            _function("import", kind)(directory, model, place), None if dry_run or not output else output
+            _function("import", kind)(directory, model, place, **more), None if dry_run or not output else output
         ),
     )
     made(record, as_json)

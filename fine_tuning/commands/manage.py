@@ -105,11 +105,11 @@ def diff(one, other, model, as_json):
     from fine_tuning.arithmetic.expression import Expression
     from fine_tuning.arithmetic.resolving import resolve
     from fine_tuning.models import quiet_libraries
-    from fine_tuning.variants.folder import read_variant
+    from fine_tuning.variants.folder import check_one_base, read_variant
 
     quiet_libraries()
     a, b = read_variant(one), read_variant(other)
-    _same_base(a, b)
+    check_one_base([a, b])
     deltas = [resolve(Expression.of((str(folder), 1.0)), model).deltas[0] for folder in (one, other)]
     found, differing = compare(*deltas), settings(a.about, b.about)
     if as_json:
@@ -137,13 +137,3 @@ def diff(one, other, model, as_json):
 
 def _number(value: float | None, form: str) -> str | None:
     return None if value is None else format(value, form)
-
-
-def _same_base(a, b) -> None:
-    from data_builders.errors import FactrootsError
-
-    if a.about.base.sha256 != b.about.base.sha256:
-        raise FactrootsError(
-            f"{a.folder} was made for {a.about.base.spec}, whose tensors have SHA-256 {a.about.base.sha256}, and "
-            f"{b.folder} for {b.about.base.spec}, whose have {b.about.base.sha256}; compare variants of one model"
-        )

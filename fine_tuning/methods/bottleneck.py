@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ import torch
 from data_builders.errors import FactrootsError
 from fine_tuning.bottleneck.applying import write_weights
 from fine_tuning.bottleneck.architectures import layers
-from fine_tuning.bottleneck.config import Config
+from fine_tuning.bottleneck.config import Config, Parts
 from fine_tuning.bottleneck.modules import count, start
 from fine_tuning.bottleneck.placement import blank, install, installed
 from fine_tuning.methods.method import Method, Plan, Trained
@@ -21,44 +21,29 @@ from fine_tuning.variants.names import tie_of
 
 
 @dataclass(frozen=True)
-class Pfeiffer(Method):
+class Pfeiffer(Parts, Method):
     """An adapter after each feed-forward sub-block, ``seq_bn`` of `adapters` (Pfeiffer et al. 2021).
 
-    The parts are those of :class:`fine_tuning.bottleneck.config.Config`; drop_last leaves the last layer out, as MAD-X
-    2.0 (Pfeiffer et al. 2021, "UNKs everywhere"). Embeddings, head and norms are frozen, and so are the adapters of
+    leave_out : numbers of layers without one. drop_last : leave the last layer out, as MAD-X 2.0 does (Pfeiffer et al.
+    2021, "UNKs everywhere"). Embeddings, head and norms are frozen, and so are the adapters of
     variants that the model comes with, upon which these are stacked.
     """
 
     name: ClassVar[str] = "pfeiffer"
     schedule: ClassVar[Schedule] = Schedule(rate=1e-4)
-    placement: str = "pfeiffer"
-    reduction: float = 16.0
-    activation: str = "relu"
-    init: str = "bert"
-    scaling: float = 1.0
     leave_out: tuple[str, ...] = ()
     drop_last: bool = False
-    invertible: float = 0.0
-    residual: str = "library"
 
     def __post_init__(self):
-        self.config(1)
-
-    def config(self, depth: int) -> Config:
-        """The config for a model of `depth` layers. Raises FactrootsError for what cannot be built."""
+        super().__post_init__()
         if odd := [word for word in self.leave_out if not word.isdecimal()]:
             raise FactrootsError(f"{self.name}: leave-out takes numbers of layers, got {odd[0]}")
+
+    def config(self, depth: int) -> Config:
+        """The config for a model of `depth` layers."""
         left_out = {*map(int, self.leave_out), *([depth - 1] if self.drop_last else ())}
-        return Config(
-            self.placement,
-            self.reduction,
-            self.activation,
-            self.init,
-            self.scaling,
-            tuple(sorted(left_out)),
-            self.invertible,
-            self.residual,
-        )
+        parts = {field.name: getattr(self, field.name) for field in fields(Parts)}
+        return Config(**parts, leave_out=tuple(sorted(left_out)))
 
     def made(self, model):
         """Blank adapters for `model`. Raises FactrootsError where they do not fit it or what stands in it."""

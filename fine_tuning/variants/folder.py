@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from data_builders.errors import FactrootsError
 from data_builders.folder import read_json, write_json
 from fine_tuning.variants.about import About
+from fine_tuning.variants.hashing import file_sha256
 
 #: How a variant came about in this run of the program: times and memory, which another run has others of.
 TIMING = "training.json"
@@ -56,9 +56,21 @@ def read_variant(folder: Path) -> Variant:
     for name, sha256 in about.files.items():
         if not (folder / name).is_file() or Path(name).is_absolute() or ".." in Path(name).parts:
             raise FactrootsError(f"{folder} lacks {name}, which its variant.json names; copy the variant anew")
-        if _sha256(folder / name) != sha256:
+        if file_sha256(folder / name) != sha256:
             raise FactrootsError(f"{folder}/{name} is not the file that its variant.json names; copy the variant anew")
     return Variant(folder, about)
+
+
+def check_one_base(variants: Sequence[Variant]) -> None:
+    """Raises FactrootsError, with both hashes, where two variants were made for different models."""
+    first = variants[0]
+    for other in variants[1:]:
+        one, two = first.about.base, other.about.base
+        if one.sha256 != two.sha256:
+            raise FactrootsError(
+                f"{first.folder} was made for {one.spec}, whose tensors have SHA-256 {one.sha256}, and {other.folder} "
+                f"for {two.spec}, whose have {two.sha256}; name variants of one model"
+            )
 
 
 def write_variant(folder: Path, write: Callable[[Path], None], timing: dict | None = None, **about) -> Variant:
@@ -71,7 +83,7 @@ def write_variant(folder: Path, write: Callable[[Path], None], timing: dict | No
 
     def fill(part: Path) -> None:
         write(part)
-        files = {str(p.relative_to(part)): _sha256(p) for p in sorted(part.rglob("*")) if p.is_file()}
+        files = {str(p.relative_to(part)): file_sha256(p) for p in sorted(part.rglob("*")) if p.is_file()}
         made.append(About(files=files, **about))
         write_json(part / "variant.json", made[0].model_dump(mode="json"))
         if timing is not None:
@@ -104,8 +116,3 @@ def refuse_existing(folder: Path) -> None:
     """Raises FactrootsError where something is in the way of a new variant."""
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise FactrootsError(f"{folder} is there already; remove it, or choose another --output")
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
 
 FAULTS = {
     "arithmetic base + nothing-here --output new": r"'.*nothing-here' is neither a variant's folder nor a model",
-    "arithmetic base + a + o --output new": r"o was made for .*SHA-256 \w{64}; those of .* have \w{64}; only",
+    "arithmetic base + a + o --output new": r"o was made for .*SHA-256 \w{64}; those of .* have \w{64}; name the model that it was made for",
     "arithmetic base + layers --output new": r"layers is a bottleneck variant: .*compose --stack",
     "arithmetic base + bad + a --output new": r"word_embeddings.weight has shapes .* and .*; they cannot be added",
     "arithmetic roberta - base --output new": r"roberta is a xlm-roberta and .*base a bert; only like models",
@@ -64,11 +64,11 @@ FAULTS = {
     "arithmetic base + a --merge sum(density=0.5) --output new": r"sum keeps all entries; leave density out",
     "arithmetic base + a --merge dare(seed=x) --output new": r"dare: seed takes one value",
     "compose a o --output new": r"o was made for .*\w{64}; those of .* have \w{64}",
-    "compose a o --stack --output new": r"\w{64}, and .*o for .*\w{64}; only variants of one model",
+    "compose a o --stack --output new": r"\w{64}, and .*o for .*\w{64}; name variants of one model",
     "compose a*x --output new": r"expected a folder, perhaps times a number",
     "merge a b --weights 1 --output new": r"--weights 1: 1 numbers for 2 variants",
     "merge a b --weights 1,x --output new": r"--weights 1,x: expected numbers",
-    "diff a o": r"\w{64}, and .*o for .*\w{64}; compare variants of one model",
+    "diff a o": r"\w{64}, and .*o for .*\w{64}; name variants of one model",
     "diff a layers": r"layers is a bottleneck variant",
     "show empty": r"empty is no variant",
     "list nowhere": r"nowhere is no folder",

@@ -7,12 +7,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from data_builders.errors import FactrootsError
+from fine_tuning.commands.group import tune
 from fine_tuning.models import load
 from fine_tuning.sparse.pytorch_diff import decode, encode, export_pytorch_diff, import_pytorch_diff, read
 from fine_tuning.variants.delta import Sparse
 from fine_tuning.variants.delta_file import read_delta
+from fine_tuning.variants.folder import read_variant
 from fine_tuning.variants.names import parameters, untie
 from tests.variant_fixtures import delta_variant, noise, tiny_base
 
@@ -104,6 +107,9 @@ def test_a_model_is_what_composable_sft_makes_of_it(kind, tmp_path):
             assert torch.equal(parameters(found)[name], p), name
     headless = import_pytorch_diff(tmp_path / "sft", base, tmp_path / "headless", head=False)
     assert read_delta(headless.folder).keys() == body.keys()
+    args = ["import", "pytorch-diff", str(tmp_path / "sft"), "--no-head", "--model", base, "--output"]
+    assert CliRunner().invoke(tune, [*args, str(tmp_path / "said")]).exit_code == 0
+    assert read_variant(tmp_path / "said").about == headless.about
 
     export_pytorch_diff(made, tmp_path / "out")
     again, nothing = read(tmp_path / "out" / "pytorch_diff.bin")

@@ -1,6 +1,7 @@
 """Deltas and variants on disk: names, sums, files, and that what is taken off leaves nothing behind."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 from data_builders.errors import FactrootsError
 from fine_tuning.model_spec import ModelSpec, Scaled
 from fine_tuning.models import load
+from fine_tuning.variants import hashing
 from fine_tuning.variants.applying import applied, apply_delta
 from fine_tuning.variants.base import base_sha256, tokenizer_sha256
 from fine_tuning.variants.delta import Sparse, add_to, chosen, count, difference, scaled, total
@@ -201,6 +203,42 @@ def test_the_base_hash_is_the_same_however_files_are_named_and_cut(tmp_path):
     (tmp_path / "a" / "model.safetensors").write_bytes(b"nothing of the sort")
     with pytest.raises(FactrootsError, match="no safetensors file"):
         base_sha256(tmp_path / "a")
+
+
+def test_a_file_is_hashed_once_and_a_changed_one_anew(tmp_path, monkeypatch):
+    read, path = [], tmp_path / "weights"
+
+    @hashing.once
+    def content(path):
+        read.append(path)
+        return path.read_bytes()
+
+    path.write_bytes(b"one")
+    assert [content(path) for _ in range(3)] == [b"one"] * 3 and len(read) == 3  # the next change could bear its time
+    monkeypatch.setattr(hashing, "YOUNG", 0.0)
+    (tmp_path / "link").symlink_to(path)
+    assert [content(p) for p in (path, path, tmp_path / "link")] == [b"one"] * 3 and len(read) == 4
+    before = path.stat()
+    path.write_bytes(b"two")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_mtime_ns == before.st_mtime_ns and content(path) == b"two"
+    (tmp_path / "three").write_bytes(b"333")
+    os.utime(tmp_path / "three", ns=(before.st_atime_ns, before.st_mtime_ns))
+    (tmp_path / "three").replace(path)
+    assert content(path) == b"333" and len(read) == 6
+
+
+def test_weights_that_were_changed_after_a_look_up_are_caught(base, tmp_path, monkeypatch):
+    monkeypatch.setattr(hashing, "YOUNG", 0.0)
+    made = variant(tmp_path / "v", base, noise(load(base).model))
+    assert read_variant(made.folder) == read_variant(made.folder) == made
+    weights = made.folder / "delta.safetensors"
+    whole, stat = bytearray(weights.read_bytes()), weights.stat()
+    whole[-1] ^= 1
+    weights.write_bytes(whole)
+    os.utime(weights, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with pytest.raises(FactrootsError, match="is not the file that its variant.json names"):
+        read_variant(made.folder)
 
 
 def test_a_model_is_loaded_with_its_variants(base, tmp_path):
