@@ -184,12 +184,17 @@ class Condition:
 def expanded(names: Sequence[str], lang: str, others: Sequence[str], fits: Fits) -> list[Condition]:
     """The conditions that are named, a kind's name standing for it with each of the others but `lang` itself.
 
-    Raises FactrootsError for languages that the fits do not have, and for too few of them.
+    Raises FactrootsError for languages that the fits do not have, and where there is none for a condition that needs
+    one.
     """
     made: dict[Condition, None] = {}
     for name in names:
         kind = CONDITIONS.get(name.strip())
         several = kind is not None and kind.other
+        if several and not set(others) - {lang}:
+            raise FactrootsError(
+                f"condition {name} needs a language beside {lang}; name one with --others, or leave it out"
+            )
         for one in [Condition(name.strip(), b) for b in others] if several else [Condition.parse(name)]:
             if one.other not in (None, *fits.langs):
                 raise unknown("language of the fits", one.other, fits.langs)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,14 +62,12 @@ class Swept:
     def __init__(self, folder: Path):
         self.folder = Path(folder)
 
-    @classmethod
-    def beside(cls, fits: Fits, asked: dict) -> Swept:
-        """``<fits>/ratio-<hash>``, the hash over all that decides the rows."""
-        digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:10]
-        return cls(fits.folder / f"ratio-{digest}")
-
     def rows(self, lang: str) -> Path:
         return self.folder / f"rows-{lang}.parquet"
+
+    def asked(self) -> dict:
+        """What was claimed."""
+        return read_json(self.folder / FILE)
 
     def claim(self, asked: dict) -> None:
         """Make the folder this sweep's, or find that it is already; raises FactrootsError where it is another's."""
@@ -80,7 +76,7 @@ class Swept:
             if any(p for p in self.folder.iterdir() if p.name[0] != "."):
                 raise FactrootsError(f"{self.folder} is not empty and holds no sweep; choose another --output")
             write_json(path, asked)
-        held = read_json(path)
+        held = self.asked()
         if differ := sorted(key for key in held.keys() | asked.keys() if held.get(key) != asked.get(key)):
             raise FactrootsError(
                 f"{self.folder} holds another sweep (its {', '.join(differ)} differ); choose another --output"

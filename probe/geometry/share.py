@@ -6,12 +6,14 @@ list of common ones, which they do not give; here common is what both texts have
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from probe.geometry.text import Sequences
+from fine_tuning.models import Loaded
+from probe.geometry.fits import Fits
+from probe.geometry.text import special_ids
 
 #: Occurrences a token that make it a language's. In a text of fewer than a million tokens every one that occurs is.
 FREQUENCY = 1e-6
@@ -27,18 +29,31 @@ class Own(NamedTuple):
         """How many of the tokens [e] of each of so many sequences are A's, and B's."""
         return tuple(np.bincount(sequence[part[tokens]], minlength=number) for part in self)
 
+    def shares(self, tokens: np.ndarray) -> tuple[float, float]:
+        """What share of the tokens is A's, and B's."""
+        return tuple(float(part[tokens].mean()) for part in self)
+
 
 class Vocabularies:
-    """The tokens of every language's text, of its parts ``fit`` and ``again``; `size` is the vocabulary's."""
+    """The tokens of languages' text, of ``fit`` and ``again``; ``test``, in which they are looked for, is not among
+    them. Special tokens are no language's."""
 
-    def __init__(self, texts: Mapping[str, Sequences], special: np.ndarray, size: int):
-        self._has = {}
-        for lang, text in texts.items():
-            counts = np.bincount(np.concatenate([text.fit, text.again]).ravel(), minlength=size)
-            counts[special] = 0
-            self._has[lang] = counts >= FREQUENCY * counts.sum()
-            self._has[lang] &= counts > 0
+    def __init__(self, fits: Fits, loaded: Loaded):
+        self._fits, self._special = fits, special_ids(loaded.tokenizer)
+        self._size = loaded.model.config.get_text_config().vocab_size
+        self._has = cache(self._tokens)
 
     def own(self, a: str, b: str) -> Own:
         """What one has and the other has not."""
-        return Own(self._has[a] & ~self._has[b], self._has[b] & ~self._has[a])
+        return Own(self._has(a) & ~self._has(b), self._has(b) & ~self._has(a))
+
+    def test(self, lang: str) -> np.ndarray:
+        """The ordinary tokens of a language's test text."""
+        text = self._fits.sequences(lang).test
+        return text[~np.isin(text, self._special)]
+
+    def _tokens(self, lang: str) -> np.ndarray:
+        text = self._fits.sequences(lang)
+        counts = np.bincount(np.concatenate([text.fit, text.again]).ravel(), minlength=self._size)
+        counts[self._special] = 0
+        return (counts > 0) & (counts >= FREQUENCY * counts.sum())

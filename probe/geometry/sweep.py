@@ -35,9 +35,8 @@ def sweep(plan: Plan, fits: Fits, loaded: Loaded, swept: Swept, bar: Quiet) -> N
     Raises FactrootsError where the model is not that of the fits.
     """
     fits.need(loaded)
-    texts = {lang: fits.sequences(lang) for lang in dict.fromkeys((*plan.langs, *plan.others))}
-    meter = Meter(Body.of(loaded, fits.about.at), texts[plan.langs[0]].test[0])
-    words = Vocabularies(texts, special_ids(loaded.tokenizer), meter.head.size)
+    meter = Meter(Body.of(loaded, fits.about.at), fits.sequences(plan.langs[0]).test[0])
+    words = Vocabularies(fits, loaded)
     for lang in plan.langs:
         language = _Language(plan, fits, lang, meter, words)
         bar.start(lang, language.number)
