@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -51,8 +52,9 @@ class Moments(NamedTuple):
         if not (self.n and other.n):
             return self if self.n else other
         apart, scatter = other.mean - self.mean, self.scatter + other.scatter
+        spokes = apart * math.sqrt(self.n / n * other.n)
         for layer in np.ndindex(apart.shape[:-1]):
-            scatter[layer] += np.outer(apart[layer], apart[layer]) * (self.n * other.n / n)
+            scatter[layer] += np.outer(spokes[layer], spokes[layer])
         return Moments(n, self.mean + apart * (other.n / n), scatter)
 
     def at(self, layer: int) -> Moments:
