@@ -27,6 +27,8 @@ COMMANDS = {
         "leaderboard.commands.compare:compare", "Compare two submissions on the facts they share."
     ),
     "check": Entry("leaderboard.commands.check:check", "Fail when a run's P@1 has fallen behind a baseline's."),
+    "build": Entry("leaderboard.commands.build:build", "Write the board as a site that needs no server."),
+    "serve": Entry("leaderboard.commands.serve:serve", "Write the site, and serve it to this machine."),
     "withdraw": Entry("leaderboard.commands.withdraw:withdraw", "Take a submission off the board."),
     "export": Entry("leaderboard.commands.export:export", "Write the board as a table, or its submissions."),
 }
