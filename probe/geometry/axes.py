@@ -93,14 +93,11 @@ class Found:
         ]
 
     def _stable(self, middle: np.ndarray) -> Stable:
-        axes, floor = self.first, None
-        if self.kind == "language":
-            again = discriminants(self.read, f"language at layer {self.layer}").orthonormal[:, :FIRST]
-            floor = angles.mean(axes, again)
+        axes, again = self.first, _first(self.read) if self.kind == "language" else None
         d, m = axes.shape
         return Stable(
             angle=angles.mean(axes, middle),
-            floor=floor,
+            floor=None if again is None else angles.mean(axes, again),
             chance=angles.by_chance(d, m, middle.shape[1]),
             held=_sum(middle, self.read),
             own=_sum(axes, self.read),
@@ -109,14 +106,21 @@ class Found:
 
     def _transfer(self, lang: str) -> Transfer:
         own, others = self._classes([lang]), self._classes([one for one in self.langs if one != lang])
-        axes = discriminants(others, f"{self.kind} at layer {self.layer} without {lang}").orthonormal[:, :FIRST]
-        return Transfer(lang=lang, others=_sum(axes, own), all=_sum(self.first, own))
+        axes = _first(others)
+        return Transfer(lang=lang, others=None if axes is None else _sum(axes, own), all=_sum(self.first, own))
 
 
 def first_axes(fits: Fits, kind: str, layer: int, langs: Sequence[str]) -> np.ndarray | None:
     """The first axes of a layer, [d, m]; None where there are none."""
     try:
         return Found(fits, kind, layer, langs).first
+    except NoAxes:
+        return None
+
+
+def _first(classes: Classes) -> np.ndarray | None:
+    try:
+        return discriminants(classes, "").orthonormal[:, :FIRST]
     except NoAxes:
         return None
 

@@ -40,7 +40,7 @@ class Stable(Record):
     """The first axes at a layer beside those of the middle layer.
 
     angle : between the two, the mean principal angle in degrees. floor : between the first axes found on ``fit`` and on
-    ``again`` at the layer; None where there are no classes of ``again``. chance : of random axes. held : of all that is
+    ``again`` at the layer; None where nothing was found on ``again``. chance : of random axes. held : of all that is
     between classes at this layer, what the middle layer's axes hold; own : what its own do; random : what as many
     random ones do on average.
     """
@@ -54,11 +54,11 @@ class Stable(Record):
 
 
 class Transfer(Record):
-    """Of what is between classes in a language, what the first axes hold that were found on the others, and those that
-    were found on all."""
+    """Of what is between classes in a language, what the first axes hold that were found on the others (None where none
+    were), and those that were found on all."""
 
     lang: str
-    others: Share
+    others: Share | None
     all: Share
 
 

@@ -85,7 +85,8 @@ def _stable(kind: Kind, middle: int) -> Columns:
 
 
 def _mean(transfer: list[Transfer], part: str) -> float | None:
-    return mean(getattr(one, part) for one in transfer) if transfer else None
+    known = [value for one in transfer if (value := getattr(one, part)) is not None]
+    return mean(known) if known else None
 
 
 def _table(title: str, layers: list[Layer], columns: Columns) -> Table:

@@ -27,7 +27,7 @@ def results(
 ) -> tuple[Path, Axes]:
     """Find the axes of `kinds` (those that there can be, if not given), and keep them.
 
-    Raises FactrootsError where a kind that was asked for, or all, has axes at none of the layers.
+    Raises FactrootsError where a kind that was asked for has axes at none of the layers.
     """
     middle, bar = fits.layers[-1] // 2, bar or Quiet()
     chosen = kinds or [kind for kind in KINDS if len(langs_of(fits, kind, langs)) > (kind == "language")]

@@ -75,6 +75,7 @@ def offset(a: Cloud, b: Cloud) -> float:
 class Measure(NamedTuple):
     """A distance, and what stands beside it.
 
+    unit : what is measured, and in what.
     adds : its square is the truth's plus that of noise, as long as both are small.
     closed : of two samples of n independent tokens of one language, from d and n; None where that is no closed form.
     chance : of two clouds that have nothing in common, from d and the two; None where there is no such thing.
@@ -106,6 +107,6 @@ MEASURES = {
         closed=lambda d, n: float(np.sqrt(2 * d / n)),
     ),
     "offset": Measure(
-        "means apart, of a token's distance from its mean", offset, closed=lambda d, n: float(np.sqrt(2 / n))
+        "means apart, over a token's distance from its own mean", offset, closed=lambda d, n: float(np.sqrt(2 / n))
     ),
 }

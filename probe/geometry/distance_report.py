@@ -18,15 +18,16 @@ from probe.geometry.distances import matrix
 
 
 def show(record: Distances, console: Console) -> None:
-    """By measure: means over pairs at every layer, each beside its floor, and all pairs at the middle one of them."""
+    """By measure: means over pairs at every layer, beside its floor, and all pairs at the middle one."""
     tokens = sorted(record.tokens.values())
     number = f"{tokens[0]:,}" if tokens[0] == tokens[-1] else f"{tokens[0]:,}–{tokens[-1]:,}"
     about = f"{number} tokens a language, {record.width} dimensions; k holds {record.variance:.0%} of the variance"
     console.print(escape(about), highlight=False)
+    held = [layer for layer in record.layers if layer.pairs]
     for name in record.measures:
         console.print(_layers(record, name))
-        if shown := _middle(record, name):
-            console.print(_pairs(shown, name))
+        if held:
+            console.print(_pairs(held[len(held) // 2], name))
     for line in _notes(record):
         console.print(escape(line), highlight=False, soft_wrap=True)
     console.print(escape(record.signature), style="dim", highlight=False, soft_wrap=True)
@@ -37,14 +38,12 @@ def _layers(record: Distances, name: str) -> Table:
     for column in ("layer", *columns):
         table.add_column(column, justify="right")
     for layer in record.layers:
-        held = layer.pairs and any(pair.measure == name for pair in layer.pairs)
-        cells = (value(layer) if held else None for value in columns.values())
-        table.add_row(str(layer.layer), *("–" if cell is None else _number(cell) for cell in cells))
+        table.add_row(str(layer.layer), *(_number(value(layer)) if layer.pairs else "–" for value in columns.values()))
     return table
 
 
-def _columns(name: str) -> dict[str, Callable[[Layer], float | None]]:
-    """What is shown of a layer by a measure: only what it has."""
+def _columns(name: str) -> dict[str, Callable[[Layer], float]]:
+    """What is shown of a layer with pairs by a measure."""
 
     def over(part: str) -> Callable[[Layer], float]:
         return lambda layer: mean(getattr(pair, part) for pair in layer.pairs if pair.measure == name)
@@ -53,7 +52,7 @@ def _columns(name: str) -> dict[str, Callable[[Layer], float | None]]:
         return lambda layer: median(getattr(own, part) for own in layer.floors if own.measure == name)
 
     measure = MEASURES[name]
-    columns: dict[str, Callable[[Layer], float | None]] = {"distance": over("value")}
+    columns: dict[str, Callable[[Layer], float]] = {"distance": over("value")}
     if name == "riemann":
         columns["log ratio"] = lambda layer: over("value")(layer) / sqrt(layer.dims)
     if measure.chance:
@@ -66,12 +65,6 @@ def _columns(name: str) -> dict[str, Callable[[Layer], float | None]]:
         columns["closed\nform"] = floor("closed")
     columns["cost"] = lambda layer: median(own.value / own.independent for own in layer.floors if own.measure == name)
     return columns
-
-
-def _middle(record: Distances, name: str) -> Layer | None:
-    """The middle one of the layers that have pairs."""
-    held = [layer for layer in record.layers if any(pair.measure == name for pair in layer.pairs)]
-    return held[len(held) // 2] if held else None
 
 
 def _pairs(layer: Layer, name: str) -> Table:

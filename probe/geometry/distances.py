@@ -119,12 +119,12 @@ def _map(name: str, langs: Sequence[str], pairs: Sequence[Pair]) -> Map:
     )
 
 
-def matrix(pairs: Sequence[Pair], langs: Sequence[str], value: str = "value") -> np.ndarray:
-    """The pairs' distances [n, n], or another of their numbers, with zeros on the diagonal; NaN where there is none."""
+def matrix(pairs: Sequence[Pair], langs: Sequence[str]) -> np.ndarray:
+    """The pairs' distances [n, n], with zeros on the diagonal; NaN where there is none."""
     place = {lang: i for i, lang in enumerate(langs)}
     table = np.full((len(langs), len(langs)), np.nan)
     np.fill_diagonal(table, 0)
     for pair in pairs:
         i, j = place[pair.lang], place[pair.other]
-        table[i, j] = table[j, i] = getattr(pair, value)
+        table[i, j] = table[j, i] = pair.value
     return table

@@ -33,9 +33,9 @@ def signature(fits: Fits, parts: dict) -> str:
     return "|".join(f"{key}:{value}" for key, value in {**about, "version": version()}.items())
 
 
-def default_folder(fits: Fits, name: str, signature: str) -> Path:
-    """A folder in the fits' own, by a hash over what decides the numbers."""
-    return fits.folder / f"{name}-{hashlib.sha256(signature.encode()).hexdigest()[:10]}"
+def default_folder(fits: Fits, name: str, decides: str) -> Path:
+    """A folder in the fits' own, by a hash over all that decides the numbers."""
+    return fits.folder / f"{name}-{hashlib.sha256(decides.encode()).hexdigest()[:10]}"
 
 
 def by_layer(folder: Path, name: str, layers: Iterable[int], schema: type[Part], make: Callable[[int], Part]) -> list:

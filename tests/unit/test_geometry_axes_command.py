@@ -177,3 +177,13 @@ def test_one_language(folder):
     assert layer(record, "position", 1)["transfer"] == []
     assert layer(record, "position", 1)["axes"][0]["language"] is None
     assert "languages on the axes" not in run(folder, "--langs", "xa").output
+
+
+def test_too_few_tokens_without_a_language(tmp_path):
+    """All languages together have axes of places where those of the others alone have not."""
+    states = planted(n=12)
+    write_fits(tmp_path, {lang: states[lang] for lang in LANGS[:2]})
+    own = layer(told(tmp_path, "--classes", "position"), "position", 1)
+    assert own["axes"]
+    assert [one["others"] for one in own["transfer"]] == [None, None]
+    assert run(tmp_path, "--classes", "position").exit_code == 0

@@ -41,7 +41,9 @@ def distance(folder, langs, layers, measures, variance, seed, as_json, quiet):
         click.echo(record.model_dump_json())
     else:
         console = Console()
-        console.width = console.width if console.is_terminal else 100  # what the tables need
+        console.width = (
+            console.width if console.is_terminal else max(100, 8 * len(asked[0]) + 8)
+        )  # what the tables need
         show(record, console)
         click.echo(f"kept in {kept}: distance.json, distance.parquet")
     return kept
