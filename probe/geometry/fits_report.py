@@ -19,6 +19,8 @@ from probe.geometry.outliers import outliers
 ENOUGH = 10
 #: By how much: for a spectrum of 768 of which 328 hold 90 % (tests/parity/test_geometry_pca.py).
 BIAS = "in simulation by 32 % at 1.3, 10 % at 5.3 and 6 % at 10.7 tokens a dimension"
+#: A first axis with more of the variance than this hides the others.
+MOST = 0.5
 _NAMED = 3  # outlier dimensions of a layer that the table names
 
 
@@ -47,8 +49,8 @@ def show(made: dict, console: Console, asked: int) -> None:
     """Print k by layer and language, and below it what was left out; `asked` sequences were asked for."""
     about = About.model_validate(made["fits"])
     rows, langs = made["rows"], [*about.languages]
-    n = max(row["n"] for row in rows)
-    title = f"Axes that hold {made['variance']:.0%} of the variance, of {about.width}; {n:,} tokens a language"
+    n = "–".join(f"{n:,}" for n in sorted({min(row["n"] for row in rows), max(row["n"] for row in rows)}))
+    title = f"Axes that hold {made['variance']:.0%} of the variance, of {about.width}; {n} tokens a language"
     console.print(escape(title), style="italic", highlight=False)
     table = Table(box=SIMPLE_HEAD, padding=0)
     for name in ("layer", *map(escape, langs), "first axis"):
@@ -60,7 +62,7 @@ def show(made: dict, console: Console, asked: int) -> None:
         table.add_row(str(layer), *(str(row["k"]) for row in own), first, _outliers(own))
     console.print(table)
     console.print("first axis, outlier dimensions: their share of the variance, the languages' median", highlight=False)
-    for line in notes(about, n, asked):
+    for line in notes(about, rows, asked):
         console.print(escape(line), highlight=False, soft_wrap=True)
 
 
@@ -77,9 +79,11 @@ def _outliers(rows: list[dict]) -> str:
     return ", ".join(f"{dimension} ({shares[dimension]:.1%})" for dimension in ranked[:_NAMED]) + more
 
 
-def notes(about: About, n: int, asked: int) -> list[str]:
-    """What a reader has to know of the text: who had least, what came again, too few tokens, who was tagged."""
+def notes(about: About, rows: list[dict], asked: int) -> list[str]:
+    """What a reader has to know: who had least text, what came again, too few tokens, an axis that hides all others,
+    who was tagged."""
     said, languages = [], about.languages
+    n, most = min(row["n"] for row in rows), max(rows, key=lambda row: row["top"])
     if about.number < asked:
         poorest = min(languages, key=lambda lang: languages[lang].whole)
         said.append(
@@ -88,6 +92,15 @@ def notes(about: About, n: int, asked: int) -> list[str]:
         )
     if n < ENOUGH * about.width:
         said.append(f"{n / about.width:.1f} tokens a dimension are few: k comes out too low ({BIAS}); give more text")
+    if most["top"] > MOST:
+        said.append(
+            f"one axis holds up to {most['top']:.0%} of the variance (layer {most['layer']}), where k says little; "
+            + (
+                "the states of special tokens may be why: compare with --no-specials"
+                if about.specials
+                else "special tokens are not why, whose states are left out"
+            )
+        )
     if again := {lang: own.repeated for lang, own in languages.items() if own.repeated}:
         said.append("lines that came again and were left out: " + ", ".join(f"{k} {v:,}" for k, v in again.items()))
     tagged = {lang: own.tagger for lang, own in languages.items() if own.tagger}

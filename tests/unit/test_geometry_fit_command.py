@@ -123,8 +123,17 @@ def test_notes_of_what_came_again(words, tmp_path):
     (where / "it.txt").write_text(own.splitlines()[0] + "\n" + own)
     run(*words[:3], "--text", str(where), *words[5:], "--sequences", "7", "--output", str(tmp_path / "fits"))
     about = Fits.open(tmp_path / "fits").about
-    assert "lines that came again and were left out: it 1" in notes(about, 10**6, 7)
-    assert not any("few" in note for note in notes(about, 10**6, 7))
+    row = {"layer": 3, "n": 10**6, "top": 0.2}
+    assert "lines that came again and were left out: it 1" in notes(about, [row], 7)
+    assert not any("few" in note or "axis" in note for note in notes(about, [row], 7))
+
+
+@pytest.mark.parametrize(("specials", "why"), [(True, "compare with --no-specials"), (False, "are not why")])
+def test_an_axis_that_hides_the_others(words, tmp_path, specials, why):
+    run(*words, "--sequences", "6", *([] if specials else ["--no-specials"]), "--output", str(tmp_path))
+    rows = [{"layer": layer, "n": 10**6, "top": top} for layer, top in enumerate((0.2, 0.97, 0.6))]
+    said = next(note for note in notes(Fits.open(tmp_path).about, rows, 6) if "axis" in note)
+    assert said.startswith("one axis holds up to 97% of the variance (layer 1), where k says little") and why in said
 
 
 def test_the_group(monkeypatch):

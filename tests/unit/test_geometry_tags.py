@@ -117,7 +117,7 @@ def test_fits_sum_by_part_of_speech(installed, tmp_path):
     assert np.isfinite(held.means[UPOS.index("NOUN")]).all()
     with pytest.raises(FactrootsError, match="no parts of speech"):
         fits.classes("pos", 1, ["ja"])
-    said = notes(fits.about, 144, 6)
+    said = notes(fits.about, [{"layer": 1, "n": 144, "top": 0.2}], 6)
     assert f"parts of speech: it by {installed}" in said
     assert "no parts of speech, for want of a spaCy pipeline with a tagger: ja" in said
 
