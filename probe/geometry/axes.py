@@ -44,7 +44,7 @@ class Found:
     def __init__(self, fits: Fits, kind: str, layer: int, langs: Sequence[str]):
         self.fits, self.kind, self.layer, self.langs = fits, kind, layer, langs
         self.classes = self._classes(langs)
-        self.axes = discriminants(self.classes, f"{kind} at layer {layer}")
+        self.axes = discriminants(self.classes)
         self.read = languages(fits, layer, langs, "again") if kind == "language" else self.classes
 
     @property
@@ -120,7 +120,7 @@ def first_axes(fits: Fits, kind: str, layer: int, langs: Sequence[str]) -> np.nd
 
 def _first(classes: Classes) -> np.ndarray | None:
     try:
-        return discriminants(classes, "").orthonormal[:, :FIRST]
+        return discriminants(classes).orthonormal[:, :FIRST]
     except NoAxes:
         return None
 

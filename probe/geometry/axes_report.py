@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from probe.geometry.axes_record import Axes, Kind, Layer, Transfer
-from probe.geometry.distance_report import titled
+from probe.geometry.distance_report import plain, put
 
 #: How each kind's classes are called.
 NAMES = {"language": "languages", "position": "positions", "pos": "parts of speech"}
@@ -28,17 +28,15 @@ def show(record: Axes, console: Console) -> None:
     """By kind: what the first axes hold at every layer, beside random ones, and how they stay through layers."""
     for kind in record.kinds:
         what, told = NAMES[kind.kind], [layer for layer in kind.layers if layer.axes]
-        for layer in kind.layers:
-            if layer.refused:
-                console.print(escape(f"no axes: {layer.refused}"), highlight=False, soft_wrap=True)
+        for reason in dict.fromkeys(layer.refused for layer in kind.layers if layer.refused):
+            where = ", ".join(str(layer.layer) for layer in kind.layers if layer.refused == reason)
+            console.print(escape(f"no axes of {what} at layer {where}: {reason}"), highlight=False, soft_wrap=True)
         if told:
             shown = max(len(point.at) for layer in told for point in layer.points)
-            console.print(_table(f"axes of {what}, in {' '.join(kind.langs)}", told, _held(shown)))
+            put(console, f"axes of {what}, in {' '.join(kind.langs)}", _table(told, _held(shown)))
             if kind.kind != "language" and len(kind.langs) > 1:
-                console.print(_table(f"languages on the axes of {what}", told, _language(shown)))
-            console.print(
-                _table(f"the first {shown} axes of {what} through layers", told, _stable(kind, record.middle))
-            )
+                put(console, f"languages on the axes of {what}", _table(told, _language(shown)))
+            put(console, f"the first {shown} axes of {what} through layers", _table(told, _stable(kind, record.middle)))
     for line in _notes(record):
         console.print(escape(line), highlight=False, soft_wrap=True)
     console.print(escape(record.signature), style="dim", highlight=False, soft_wrap=True)
@@ -89,8 +87,8 @@ def _mean(transfer: list[Transfer], part: str) -> float | None:
     return mean(known) if known else None
 
 
-def _table(title: str, layers: list[Layer], columns: Columns) -> Table:
-    table = titled(title)
+def _table(layers: list[Layer], columns: Columns) -> Table:
+    table = plain()
     for name in ("layer", *columns):
         table.add_column(name, justify="right", no_wrap=True)
     for layer in layers:

@@ -40,7 +40,7 @@ def results(
             parts = _parts(fits, kind, own, layers, middle, folder, bar)
             read, told = "again" if kind == "language" else "fit", [one.told for one in parts]
             if kinds and all(one.refused for one in told):
-                raise FactrootsError(told[0].refused)
+                raise FactrootsError(f"{kind} at layer {told[0].layer}: {told[0].refused}")
             found.append(Kind(kind=kind, langs=own, names=list(names), read=read, layers=told))
             directions |= {f"{kind}.{one.told.layer}": np.array(one.directions) for one in parts if one.directions}
         record = Axes(

@@ -29,25 +29,27 @@ class Axes(NamedTuple):
         return q * np.sign(np.diagonal(r))
 
 
-def discriminants(classes: Classes, what: str) -> Axes:
+def discriminants(classes: Classes) -> Axes:
     """Linear discriminants (Fisher 1936; Rao 1948), as many as the means of C classes have dimensions, C − 1 at most.
 
     They are what scikit-learn's LinearDiscriminantAnalysis(solver="eigen") has for ``scalings_``, of unit variance
     within classes (over n), with their largest component positive; its "svd" has the same directions. Raises
-    NoAxes, naming `what`, for fewer than two classes, and where something that varies does not within classes.
+    NoAxes for fewer than two classes, too few tokens, and where something that varies does not within classes.
     """
-    n = classes.total.n
-    if (some := (classes.counts > 0).sum()) < 2:
-        raise NoAxes(f"{what}: tokens of {some} class only; axes need two or more")
+    n, d, some = classes.total.n, len(classes.total.mean), int((classes.counts > 0).sum())
+    if some < 2:
+        raise NoAxes(f"tokens of {some} class only; axes need two or more")
+    if n < d + some:
+        raise NoAxes(f"{n:,} tokens of {d} dimensions in {some} classes are too few; fit more text")
     shared = whitening([classes.total.mean], [classes.total.scatter / n])
     within = shared.of(classes.within / n)
     if lacking := shared.lacking(within):
-        raise NoAxes(f"{what}: {lacking} of {len(within)} directions do not vary within the classes; fit more text")
+        raise NoAxes(f"{lacking} of {len(within)} directions do not vary within the classes; fit more text")
     lower, apart = np.linalg.cholesky(within), _apart(classes) / np.sqrt(n)
     left, roots, _ = np.linalg.svd(solve_triangular(lower, shared.axes.T @ apart.T, lower=True), full_matrices=False)
     kept = (roots > roots[0] * len(lower) * np.finfo(float).eps) & (np.arange(len(roots)) < some - 1)
     if not kept.any():
-        raise NoAxes(f"{what}: the classes have one and the same mean")
+        raise NoAxes("the classes have one and the same mean")
     directions = shared.axes @ solve_triangular(lower.T, left[:, kept])
     largest = np.abs(directions).argmax(axis=0)
     return Axes(directions * np.sign(directions[largest, np.arange(directions.shape[1])]), roots[kept] ** 2)

@@ -25,16 +25,17 @@ def show(record: Distances, console: Console) -> None:
     console.print(escape(about), highlight=False)
     held = [layer for layer in record.layers if layer.pairs]
     for name in record.measures:
-        console.print(_layers(record, name))
+        put(console, f"{MEASURES[name].unit}: mean over pairs", _layers(record, name))
         if held:
-            console.print(_pairs(held[len(held) // 2], name))
+            middle = held[len(held) // 2]
+            put(console, f"layer {middle.layer}; on the diagonal a language from itself", _pairs(middle, name))
     for line in _notes(record):
         console.print(escape(line), highlight=False, soft_wrap=True)
     console.print(escape(record.signature), style="dim", highlight=False, soft_wrap=True)
 
 
 def _layers(record: Distances, name: str) -> Table:
-    table, columns = titled(f"{MEASURES[name].unit}: mean over pairs"), _columns(name)
+    table, columns = plain(), _columns(name)
     for column in ("layer", *columns):
         table.add_column(column, justify="right")
     for layer in record.layers:
@@ -73,7 +74,7 @@ def _pairs(layer: Layer, name: str) -> Table:
     values = matrix([pair for pair in layer.pairs if pair.measure == name], order)
     floors = {own.lang: own.value for own in layer.floors if own.measure == name}
     np.fill_diagonal(values, [floors[lang] for lang in order])
-    table = titled(f"layer {layer.layer}; on the diagonal a language from itself")
+    table = plain()
     table.add_column("")
     for lang in order:
         table.add_column(escape(lang), justify="right", no_wrap=True)
@@ -87,7 +88,8 @@ def _notes(record: Distances) -> Iterator[str]:
         yield "log ratio: of the variances of two languages, root mean square over dimensions"
     yield (
         "floor: a language from itself, on other text of as many tokens; if independent: the same were its tokens "
-        "independent and normal; cost: the one over the other"
+        "independent and normal; cost: the one over the other; above floor: the root of what squares have beyond the "
+        "floor's, near the truth while both are small"
     )
     if fewer := {layer.dims for layer in record.layers if layer.dims < record.width}:
         what = [
@@ -106,9 +108,15 @@ def _at(record: Distances, dims: int) -> list[str]:
     return [str(layer.layer) for layer in record.layers if layer.dims == dims]
 
 
-def titled(title: str) -> Table:
+def plain() -> Table:
     """An empty table."""
-    return Table(title=escape(title), box=SIMPLE_HEAD, padding=(0, 1), title_justify="left")
+    return Table(box=SIMPLE_HEAD, padding=(0, 1))
+
+
+def put(console: Console, title: str, table: Table) -> None:
+    """Print a table under a title that may be wider than it."""
+    console.print(escape(title), style="italic", highlight=False, soft_wrap=True)
+    console.print(table)
 
 
 def _number(value: float) -> str:

@@ -76,7 +76,7 @@ def main() -> None:
     def theirs() -> np.ndarray:
         return np.abs(LinearDiscriminantAnalysis().fit(stacked, which).scalings_)
 
-    compare("axes, scikit-learn", lambda: np.abs(discriminants(classes, "").directions), theirs, options.rounds)
+    compare("axes, scikit-learn", lambda: np.abs(discriminants(classes).directions), theirs, options.rounds)
 
 
 if __name__ == "__main__":

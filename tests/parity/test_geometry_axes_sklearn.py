@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from probe.geometry.discriminants import discriminants, held
 from probe.geometry.classes import Classes
+from probe.geometry.discriminants import discriminants, held
 
 LDA = pytest.importorskip("sklearn.discriminant_analysis").LinearDiscriminantAnalysis
 
@@ -26,7 +26,7 @@ def sample(unequal: bool) -> tuple[np.ndarray, np.ndarray, Classes]:
 @pytest.mark.parametrize("unequal", [False, True])
 def test_discriminants(unequal):
     vectors, which, classes = sample(unequal)
-    found, theirs = discriminants(classes, "classes"), LDA(solver="eigen").fit(vectors, which)
+    found, theirs = discriminants(classes), LDA(solver="eigen").fit(vectors, which)
     assert np.abs(found.directions / theirs.scalings_[:, :4]) == pytest.approx(np.ones((20, 4)), abs=1e-8)
     assert found.values / found.values.sum() == pytest.approx(theirs.explained_variance_ratio_, abs=1e-12)
     ratio = found.directions / LDA(solver="svd").fit(vectors, which).scalings_
@@ -34,7 +34,7 @@ def test_discriminants(unequal):
 
 
 def test_gram_schmidt():
-    found = discriminants(sample(True)[2], "classes")
+    found = discriminants(sample(True)[2])
     axes = []
     for direction in found.directions.T:
         rest = direction - sum((q * (q @ direction) for q in axes), np.zeros(20))
@@ -45,7 +45,7 @@ def test_gram_schmidt():
 def test_what_axes_hold():
     """From the projected vectors: their variance, and that of each one's class's mean."""
     vectors, which, classes = sample(True)
-    axes = discriminants(classes, "classes").orthonormal
+    axes = discriminants(classes).orthonormal
     means = np.stack([vectors[which == c].mean(axis=0) for c in range(5)])[which]
     along, between = (vectors @ axes).var(axis=0), (means @ axes).var(axis=0)
     found = held(axes, classes)

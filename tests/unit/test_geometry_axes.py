@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_builders.errors import FactrootsError
-from probe.geometry.discriminants import discriminants, held, share_between
 from probe.geometry.classes import Classes
+from probe.geometry.discriminants import NoAxes, discriminants, held, share_between
 from probe.geometry.outliers import outliers, robust
 
 D, N = 16, 6_000
@@ -29,7 +28,7 @@ def planted(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_planted_plane():
-    found = discriminants(classes(*planted(0)), "planted")
+    found = discriminants(classes(*planted(0)))
     plane = found.orthonormal[[3, 5]]
     assert np.linalg.svd(plane)[1] == pytest.approx([1, 1], abs=1e-3)
     other = held(found.orthonormal, classes(*planted(1)))  # other tokens
@@ -42,7 +41,7 @@ def test_shuffled_labels_find_none():
     """Null control: what the axes seem to tell apart on the tokens that they were found on is gone on others."""
     generator, (vectors, which), (others, there) = np.random.default_rng(2), planted(0), planted(1)
     shuffled, again = (classes(x, generator.permutation(w)) for x, w in ((vectors, which), (others, there)))
-    found = discriminants(shuffled, "shuffled")
+    found = discriminants(shuffled)
     assert found.values.sum() < 3 * 2 * D / N  # (C − 1) d / n on average
     assert held(found.orthonormal, again).explained.max() < 20 / N
 
@@ -63,27 +62,27 @@ def test_an_affine_map_changes_no_ratio(seed):
     generator = np.random.default_rng(seed)
     vectors, which = planted(0)
     map = generator.normal(size=(D, D)) + 4 * np.eye(D)
-    moved = discriminants(classes(vectors @ map + 7, which), "moved")
-    assert moved.values == pytest.approx(discriminants(classes(vectors, which), "as it was").values, rel=1e-6)
+    moved = discriminants(classes(vectors @ map + 7, which))
+    assert moved.values == pytest.approx(discriminants(classes(vectors, which)).values, rel=1e-6)
 
 
 def test_a_layer_norms_direction_is_no_discriminant():
     """It has no variance at all, where scikit-learn's eigen solver stops at a singular matrix."""
     vectors, which = planted(0)
     normed = (vectors - vectors.mean(1, keepdims=True)).astype(np.float32)
-    found = discriminants(classes(normed, which), "normed")
-    whole = discriminants(classes(normed[:, 1:], which), "all there is")
+    found = discriminants(classes(normed, which))
+    whole = discriminants(classes(normed[:, 1:], which))
     assert found.values == pytest.approx(whole.values, rel=1e-4)
     assert found.orthonormal.sum(axis=0) == pytest.approx(0, abs=1e-6)  # nothing of it is in the axes
 
 
 def test_no_axes():
     vectors, which = planted(0)
-    with pytest.raises(FactrootsError, match="position at layer 3: tokens of 1 class only"):
-        discriminants(classes(vectors, np.zeros_like(which)), "position at layer 3")
+    with pytest.raises(NoAxes, match="tokens of 1 class only"):
+        discriminants(classes(vectors, np.zeros_like(which)))
     vectors[:, 0] = which  # does not vary within a class
-    with pytest.raises(FactrootsError, match="position at layer 3: 1 of 16 directions do not vary within the classes"):
-        discriminants(classes(vectors, which), "position at layer 3")
+    with pytest.raises(NoAxes, match="1 of 16 directions do not vary within the classes"):
+        discriminants(classes(vectors, which))
 
 
 def test_outliers():
@@ -107,3 +106,10 @@ def test_robust_units():
     assert robust(np.array([1.0, 2, 3, 4, 100]))[-1] == pytest.approx(97 / 1.4826)
     assert robust(np.random.default_rng(6).normal(size=100_000)).std() == pytest.approx(1, abs=0.02)
     assert robust(np.array([1.0, 1, 1, 2])).tolist() == [0, 0, 0, np.inf]
+
+
+def test_too_few_tokens():
+    """Of twenty tokens any three classes are told apart in sixteen dimensions, and nothing is said."""
+    vectors, which = planted(0)
+    with pytest.raises(NoAxes, match="18 tokens of 16 dimensions in 3 classes are too few"):
+        discriminants(classes(vectors[:18], which[:18]))

@@ -149,7 +149,7 @@ def test_a_layer_without_axes(tmp_path):
             states[lang][part][2, :, 4] = i
     write_fits(tmp_path, states)
     done = run(tmp_path, "--classes", "language")
-    assert "no axes: language at layer 2: 1 of 12 directions do not vary within the classes" in done.output
+    assert "no axes of languages at layer 2: 1 of 12 directions do not vary within the classes" in done.output
     assert layer(told(tmp_path, "--classes", "language"), "language", 1)["axes"]
     with pytest.raises(FactrootsError, match="language at layer 2: 1 of 12 directions do not vary"):
         run(tmp_path, "--classes", "language", "--layers", "2")
