@@ -18,7 +18,8 @@ NAMES = {"language": "languages", "position": "positions", "pos": "parts of spee
 _READ = {
     True: "axes of languages were found on one part of the text, and what they hold is told on another",
     False: "what other axes hold is told on the text that they were found on; found on others: in each language, what "
-    "axes hold that the other languages have, the languages' mean",
+    "axes hold that the other languages have, the languages' mean; what lies between languages counts as within other "
+    "classes, so that their axes turn away from it as far as they can",
 }
 #: What a table shows of a layer.
 Columns = dict[str, Callable[[Layer], str]]
