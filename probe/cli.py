@@ -36,6 +36,10 @@ COMMANDS = {
     "verify": Entry("probe.commands.verify:verify", "Check finished runs against published numbers."),
     "trace-roots": Entry("probe.commands.trace_roots:trace_roots", "Say where every right answer of a run came from."),
     "presence": Entry("probe.commands.presence:presence", "Say which facts a corpus holds, in which language."),
+    "geometry": Entry(
+        "probe.commands.geometry.group:geometry", "Fit languages' subspaces, and say what projecting onto them does."
+    ),
+    "leaderboard": Entry("leaderboard.commands.group:leaderboard", "Keep, rank, show and check results."),
     "corpus": Entry("data_builders.corpora.cli:group", "Build, show and measure corpora."),
     "evidence": Entry("probe.commands.evidence:evidence", "Show the passages that hold a fact's names."),
     "data": Entry("data_builders.cli:group", "List, show, check, export and fetch fact sets."),
