@@ -63,7 +63,7 @@ def plan(measure: str = "mlm", **more) -> Plan:
 
 
 def toy(words: int = 20, width: int = 32, seed: int = 0) -> tuple[Loaded, dict[str, list[int]]]:
-    """A causal LM that says again what it reads; what it reads is a content, the same in both languages, and a language.
+    """A causal LM that says again what it reads, which is a content, the same in both languages, and a language.
 
     Gives the ids of each language's words, those of one content at one place.
     """
@@ -71,7 +71,9 @@ def toy(words: int = 20, width: int = 32, seed: int = 0) -> tuple[Loaded, dict[s
     bare = Tokenizer(models.WordLevel({name: i for i, name in enumerate([*names, "<|end|>"])}, unk_token="<|end|>"))
     bare.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=bare, eos_token="<|end|>", bos_token="<|end|>")
-    model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), n_embd=width, n_layer=2, n_head=2, n_positions=64))
+    sizes = {"n_embd": width, "n_layer": 2, "n_head": 2, "n_positions": 64}
+    ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes, **ends))
     basis = np.linalg.qr(np.random.default_rng(seed).normal(size=(width, words + 2)))[0]
     basis -= basis.mean(axis=0)  # so that the last norm moves nothing
     content, language = basis[:, :words].T, basis[:, words]

@@ -99,12 +99,14 @@ def _language(
 
     def asked(change: Change | None) -> pd.DataFrame:
         about = plain if change is None else change.intervened(plain, fits)
-        if not quiet:
-            click.echo(f"facts, {change or 'plain'}:", err=True)
         store = Store(folder / default_folder(about).name)
-        with store.lock(), _changed(found, lang, fits, change), progress(quiet) as bar:
+        with store.lock():
             store.claim(about)
-            execute(data, loaded, store, bar)
+            if not store.items(lang).exists():
+                if not quiet:
+                    click.echo(f"facts, {change or 'plain'}:", err=True)
+                with _changed(found, lang, fits, change), progress(quiet) as bar:
+                    execute(data, loaded, store, bar)
         return answers(store, protocol, protocol.of(data.spec.gold))
 
     before = asked(None)
