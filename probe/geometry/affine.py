@@ -55,7 +55,7 @@ class AffineMap:
         if self.rank == d:
             return (lambda x: x + offset.to(dtype)) if offset.any() else (lambda x: x)
         if self.rank == 0:
-            return lambda x: offset.to(dtype).expand_as(x)
+            return lambda x: offset.to(dtype).expand_as(x).contiguous()
         k = self.basis.shape[1]
         wide = torch.as_tensor(self.basis, dtype=exact, device=device) if 2 * k < d else None
         square = torch.as_tensor(self._projection(), dtype=exact, device=device) if wide is None else None

@@ -18,6 +18,9 @@ from probe.geometry.subspace import Subspace
 from probe.geometry.tally import FITTED, KINDS, UPOS, TallyFile
 from probe.geometry.text import Sequences
 
+#: What subspaces may take that are held in case they are asked for again.
+_BYTES = 1 << 28
+
 
 class Fits:
     """A finished folder: ``fits.json``, and for each language ``moments-`` and ``sequences-<lang>.safetensors``."""
@@ -25,7 +28,7 @@ class Fits:
     def __init__(self, folder: Path, about: About):
         self.folder, self.about = folder, about
         self._file = lru_cache(None)(lambda lang: TallyFile(moments_file(folder, lang), class_names(about)))
-        self._subspace = lru_cache(64)(
+        self._subspace = lru_cache(max(2, _BYTES // (8 * about.width**2)))(
             lambda lang, layer, part: Subspace.of(self.moments(lang, layer, part), f"{lang} at layer {layer}")
         )
 
@@ -67,7 +70,7 @@ class Fits:
         return self._checked(lang, layer, part).mean(part, layer)
 
     def subspace(self, lang: str, layer: int, part: str = "fit") -> Subspace:
-        """Their subspace; the last 64 are kept."""
+        """Their subspace; the last ones asked for are held."""
         return self._subspace(lang, layer, part)
 
     def sequences(self, lang: str) -> Sequences:

@@ -127,7 +127,7 @@ class _Packed(NamedTuple):
 def _pack(text: Text, tokenizer, length: int, most: int) -> _Packed:
     """At most so many sequences: lines are gathered until they fill one, and the rest of the last is thrown away."""
     own_frame, seen, read = Frame.of(tokenizer), set(), 0
-    ids, texts, keys = [], [], []
+    ids, texts, keys, size = [], [], [], len(own_frame.before)
     pieces: dict[int, tuple[str, list[int]]] = {}
     for line, piece in _tokenised(lines(text), tokenizer):
         if len(ids) == most:
@@ -138,12 +138,12 @@ def _pack(text: Text, tokenizer, length: int, most: int) -> _Packed:
             continue
         seen.add(key)
         pieces[key] = line, piece
-        row = own_frame.row([own for _, own in pieces.values()], length)
-        if len(row) == length:
-            ids.append(row)
+        size += len(piece) + len(own_frame.between)
+        if size >= length:
+            ids.append(own_frame.row([own for _, own in pieces.values()], length))
             texts.append(tuple(own for own, _ in pieces.values()))
             keys.append(list(pieces))
-            pieces = {}
+            pieces, size = {}, len(own_frame.before)
     return _Packed(ids, texts, keys, text.about["sha256"], read, read - len(seen))
 
 
@@ -156,7 +156,7 @@ def _tokenised(lines: Iterable[str], tokenizer) -> Iterator[tuple[str, list[int]
 def _dealt(lang: str, packed: _Packed, number: int, test: int, seed: int) -> Sequences:
     """A language's sequences in their parts, whichever languages there are beside it."""
     own = int.from_bytes(hashlib.sha256(lang.encode()).digest()[:8], "big")
-    order = np.random.default_rng([seed, own]).permutation(len(packed.ids))[: 2 * number + test]
+    order = np.random.default_rng([seed, own]).permutation(2 * number + test)
     parts = np.split(np.array([packed.ids[i] for i in order], np.int32), [number, 2 * number])
     return Sequences(
         lang,

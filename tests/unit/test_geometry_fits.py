@@ -137,6 +137,23 @@ def halves(tmp_path: Path, langs=("it", "ja")) -> list[Path]:
     return parts
 
 
+def test_memory_that_runs_out_halves_the_batch(fits, where, tmp_path, monkeypatch):
+    plain, sizes = Body._states, []
+
+    def small(self, ids, counted):
+        sizes.append(len(ids))
+        if len(ids) > 5:
+            raise MemoryError
+        return plain(self, ids, counted)
+
+    monkeypatch.setattr(Body, "_states", small)
+    halved = fitted(tiny("bert"), where, tmp_path)
+    assert {4, 8, 16} <= {*sizes}
+    for part in ("fit", "again"):
+        one, other = halved.moments("it", 2, part), fits.moments("it", 2, part)
+        assert one.n == other.n and np.allclose(one.scatter, other.scatter, rtol=1e-5, atol=1e-5)
+
+
 def test_merged_fits_are_those_of_all_the_text(tmp_path):
     one, parts = tiny("gpt2"), halves(tmp_path)
     each = [fitted(one, part, tmp_path / f"fits{n}", number=n + 5) for n, part in enumerate(parts)]
