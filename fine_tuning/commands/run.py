@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from fine_tuning.training.schedule import PRECISIONS
 from probe.commands.options import Names
 
 
@@ -60,6 +61,9 @@ schedule = _options(
     click.option("--warmup", type=float, help="The share of the steps in which the rate rises."),
     click.option("--decay", type=float, help="AdamW's weight decay."),
     click.option("--clip", type=float, help="The greatest norm of the gradient; 0 for none."),
+    click.option(
+        "--precision", type=click.Choice(PRECISIONS), help="bfloat16: matrix products are rounded, weights are not."
+    ),
 )
 
 

@@ -16,6 +16,7 @@ from fine_tuning.training import weights
 from fine_tuning.training.job import Job
 from fine_tuning.training.log import Log
 from fine_tuning.training.loss import asked, mean_loss, summed_loss
+from fine_tuning.training.schedule import Schedule
 
 STATE, CALLBACKS = "trainer_state.json", "callbacks.pt"
 
@@ -23,9 +24,9 @@ STATE, CALLBACKS = "trainer_state.json", "callbacks.pt"
 class Fitter(Trainer):
     """One phase of `job`, which trains `trained`; the rows come in the order of ``job.draws``."""
 
-    def __init__(self, job: Job, trained: dict, log: Log, **kwargs):
+    def __init__(self, job: Job, schedule: Schedule, trained: dict, log: Log, **kwargs):
         self.job, self.trained, self.written = job, trained, log
-        self.causal = job.loaded.family == "causal"
+        self.causal, self.rounded = job.loaded.family == "causal", schedule.precision == "bfloat16"
         super().__init__(model=job.loaded.model, **kwargs)
         self.model_accepts_loss_kwargs, self.loss_is_scaled_for_ga = False, True
 
@@ -47,7 +48,9 @@ class Fitter(Trainer):
             return super().training_step(model, inputs, num_items_in_batch)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        loss = summed_loss(model, inputs, self.causal)[0] / max(1, num_items_in_batch)
+        # Trainer's own bf16 would leave the model with a forward that rounds for good.
+        with torch.autocast(model.device.type, torch.bfloat16, enabled=self.rounded):
+            loss = summed_loss(model, inputs, self.causal)[0] / max(1, num_items_in_batch)
         if not math.isfinite(value := float(loss.detach())):
             raise self.written.diverged("the loss", value, self.state.global_step + 1)
         self.written.loss += value

@@ -63,6 +63,7 @@ def _train(job, folder, schedule, callbacks, groups, trained) -> None:
         log = Log(job.folder / f"{folder.name}.jsonl", bar, schedule, list(trained.values()), job.patience, job.board)
         fitter = Fitter(
             job,
+            schedule,
             trained,
             log,
             args=arguments(job, folder, schedule),

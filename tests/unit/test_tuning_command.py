@@ -17,8 +17,9 @@ from fine_tuning.models import load
 from fine_tuning.training import tune as tuning
 from fine_tuning.training.facts import fact_examples
 from fine_tuning.training.schedule import Schedule
+from fine_tuning.variants.applying import applied
 from fine_tuning.variants.folder import read_variant
-from fine_tuning.variants.names import parameters
+from fine_tuning.variants.names import copy_of, parameters
 from probe.protocols import Protocol
 from probe.scores import score
 
@@ -68,6 +69,26 @@ def test_text_is_learned_and_the_variant_says_all_of_it(base, text, tmp_path):
     again = run("full", "--model", base, *learned, "--output", tmp_path / "again", "--quiet", "--json")
     assert json.loads(again.output)["files"] == about.files
     assert "is there already" in str(run("full", "--model", base, *learned, "--output", output).exception)
+
+
+@pytest.mark.parametrize("method", ["full", "lt-sft(density=0.05,l1=0)", "lora", "madx-lang"])
+def test_a_variant_of_a_rounded_training_goes_on_and_comes_off_bit_for_bit(base, text, tmp_path, method):
+    learned = ("--text", text, "--length", 24, "--steps", 4, "--batch", 4, "--rate", 1e-3, "--quiet")
+    for precision in ("float32", "bfloat16"):
+        found = run(method, "--model", base, *learned, "--precision", precision, "--output", tmp_path / precision)
+        assert found.exit_code == 0, found.output
+    one, other = (read_variant(tmp_path / precision) for precision in ("float32", "bfloat16"))
+    assert other.about.schedule["precision"] == "bfloat16" and one.about.files != other.about.files
+    model = load(base).model
+    before, ids = copy_of(model), torch.arange(5, 12)[None]
+    with torch.no_grad():
+        plain = model(input_ids=ids).logits
+        with applied(model, [(other, 1.0)]):
+            assert not torch.equal(model(input_ids=ids).logits, plain)
+        assert torch.equal(model(input_ids=ids).logits, plain)
+    assert all(torch.equal(p.view(torch.int32), before[n].view(torch.int32)) for n, p in copy_of(model).items())
+    with pytest.raises(FactrootsError, match="there are: bfloat16, float32"):
+        Schedule(precision="half")
 
 
 def test_a_variant_on_a_variant_names_its_parent_and_is_probed_with_it(base, text, tmp_path):

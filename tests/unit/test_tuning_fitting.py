@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from transformers import TrainerCallback
 
 from data_builders.errors import FactrootsError
 from fine_tuning.training.drawing import Drawn
-from fine_tuning.training.schedule import Schedule
+from fine_tuning.training.schedule import PRECISIONS, Schedule
 from fine_tuning.variants.names import copy_of, parameters
 
 
@@ -172,6 +173,68 @@ def test_the_weights_are_those_of_a_loop_by_hand_however_a_batch_is_cut(tmp_path
             torch.testing.assert_close(p.detach(), wanted[name], atol=1e-4, rtol=0)
         moved = max(float((p.detach() - start[name]).abs().max()) for name, p in parameters(work.loaded.model).items())
         assert moved > 5e-3
+
+
+ROUNDED = replace(SCHEDULE, precision="bfloat16")
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "gpt2", "llama"])
+def test_a_rounded_step_is_one_under_autocast_and_weights_stay_whole(tmp_path, kind):
+    work, plain, hand = (job(tmp_path / name, kind, dropout=0.0) for name in "abc")
+    work.schedule, plain.schedule = (Schedule(1, 4, rate=1e-3, clip=0.0, precision=p) for p in PRECISIONS[::-1])
+    gradients = []
+
+    class Seen(TrainerCallback):
+        def on_pre_optimizer_step(self, args, state, control, model=None, **_):
+            gradients.append({name: p.grad.clone() for name, p in parameters(model).items() if p.grad is not None})
+
+    for one in (work, plain):
+        one.fit("train", callbacks=[Seen()])
+    model, drawn = hand.loaded.model.train(), Drawn(hand.examples.train, 4, 0)
+    with torch.autocast("cpu", torch.bfloat16):
+        scores = model(**(batch := hand.examples.collate([drawn[i] for i in range(4)]))).logits.float()
+    labels = batch["labels"]
+    scores, labels = (scores[:, :-1], labels[:, 1:]) if work.loaded.family == "causal" else (scores, labels)
+    torch.nn.functional.cross_entropy(scores.flatten(0, 1), labels.flatten()).backward()
+    rounded, whole = gradients
+    for name, p in parameters(model).items():
+        if p.grad is not None:
+            scale = float(whole[name].abs().max())
+            assert rounded[name].dtype == torch.float32
+            torch.testing.assert_close(rounded[name], p.grad, rtol=0.02, atol=0.02 * scale + 1e-7)
+            torch.testing.assert_close(rounded[name], whole[name], rtol=0.1, atol=0.1 * scale + 1e-6)
+    assert not same(rounded, whole)
+    assert {p.dtype for p in work.loaded.model.parameters()} == {torch.float32}
+    ids = batch["input_ids"]
+    with torch.no_grad():  # no rounding is left behind
+        assert work.loaded.model(input_ids=ids).logits.dtype == torch.float32
+        again = job(tmp_path / "d", kind, dropout=0.0).loaded.model
+        again.load_state_dict(work.loaded.model.state_dict())
+        assert torch.equal(again(input_ids=ids).logits, work.loaded.model(input_ids=ids).logits)
+
+
+def test_a_rounded_training_learns_and_ends_with_the_same_bytes_broken_off_or_not(tmp_path):
+    def made(name, stops, schedule=ROUNDED):
+        for stop in [*stops, 0]:
+            work = job(tmp_path / name, "bert", schedule, every=5)
+            try:
+                work.fit("train", callbacks=[Stop(stop)])
+            except Ended:
+                continue
+        return work, (tmp_path / name / "train" / "final.safetensors").read_bytes()
+
+    (_, whole), (_, again), (_, broken), (_, other) = (
+        made("one", []),
+        made("two", []),
+        made("three", [7, 13]),
+        made("four", [], SCHEDULE),
+    )
+    assert whole == again == broken != other
+    long = made("long", [], Schedule(steps=60, batch=3, rate=3e-3, precision="bfloat16"))[0]
+    losses = [line["loss"] for line in lines(tmp_path / "long" / "train.jsonl") if "loss" in line]
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.5 and long.phases["train"]["held_loss"] > 0
+    with pytest.raises(FactrootsError, match="its schedule differ"):
+        job(tmp_path / "one", "bert", SCHEDULE, every=5).fit("train", callbacks=[Stop(0)])
 
 
 class Doubled(TrainerCallback):
