@@ -1,26 +1,21 @@
-"""The site written whole: beside the old one, and then in its place."""
+"""The site of a board, written whole."""
 
 from __future__ import annotations
 
-import csv
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from data_builders.errors import FactrootsError
-from data_builders.folder import lock, write_json
+from data_builders.folder import write_json
 from data_builders.progress import Quiet, progress
 from leaderboard.board import Board
-from leaderboard.site import facts, index, model, pair
+from leaderboard.site import facts, index, model, pair, sheet
 from leaderboard.site.content import Content, Table, gather
 from leaderboard.site.labels import Labels
+from leaderboard.site.replacing import MARK, replacing
 from leaderboard.site.scripts import script
-
-#: What says that a folder is a site of ours, which may be replaced.
-MARK = "site.json"
+from leaderboard.site.traced import read
 
 
 class Built(NamedTuple):
@@ -31,30 +26,40 @@ class Built(NamedTuple):
     submissions: int
 
 
-def of_board(board: Board, folder: Path | None, factsets: Sequence[str], quiet: bool) -> Built:
+class Beside(NamedTuple):
+    """What the builder of a site has beside the board: fact sets that give facts their names, folders of tracings, and
+    the corpus that these were made in. Nothing that a submission names is ever opened."""
+
+    factsets: Sequence[str] = ()
+    traced: Sequence[Path] = ()
+    corpus: str | None = None
+
+
+def of_board(board: Board, folder: Path | None, beside: Beside, quiet: bool) -> Built:
     """Rank a board and write its site, by default in ``site`` on the board.
 
-    `factsets` are where facts have their names from. Raises FactrootsError as :func:`gather` and :func:`build` do.
+    Raises FactrootsError where answers, a tracing or its corpus are not there, or `folder` holds something else.
     """
-    labels = Labels(factsets)
+    from probe.tracing.corpora import open_corpus
+
+    labels = Labels(beside.factsets)
+    corpus = open_corpus(beside.corpus, quiet) if beside.corpus else None
+    traced = [read(path, corpus) for path in beside.traced]
     with progress(quiet, "submissions") as bar:
-        return build(gather(board.title, board.entries(), bar), folder or board.root / "site", labels, bar)
+        content = gather(board.title, board.entries(), traced, bar)
+        return build(content, folder or board.root / "site", labels, bar)
 
 
 def build(board: Content, folder: Path, labels: Labels, bar: Quiet) -> Built:
-    """Write the site of a board's content.
-
-    The same content gives the same bytes. Raises FactrootsError where `folder` holds something else.
-    """
+    """Write the site of a board's content; the same content gives the same bytes."""
     with replacing(folder) as part:
         for name in ("assets", "data", "models"):
             (part / name).mkdir()
         _assets(part / "assets")
         _write(part / "index.html", index.page(board))
         _write(part / "pair.html", pair.page())
-        _write(part / "data" / "board.js", script("board", index.data(board)))
-        with open(part / "board.csv", "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([_plain(cell) for cell in row] for row in index.rows(board))
+        sheet.write(board, part / "board.csv")
+        _data(part / "data", "board", index.data(board))
         pages: dict[str, list[model.Place]] = {}
         for one in board.tables:
             for row in filter(lambda row: row.own, one.rows):
@@ -68,6 +73,7 @@ def build(board: Content, folder: Path, labels: Labels, bar: Quiet) -> Built:
 
 
 def _answers(folder: Path, one: Table, labels: Labels, bar: Quiet) -> None:
+    """What was asked in a table, by language; what each submission answered; and where that came from."""
     rows = [row for row in one.rows if row.submission.answers]
     if not rows:
         return
@@ -80,52 +86,26 @@ def _answers(folder: Path, one: Table, labels: Labels, bar: Quiet) -> None:
 
     known = facts.facts(frames(), one.langs)
     for number, lang in enumerate(one.langs):
-        if lang in known.ends:
-            names = labels.of(one.meaning["facts"], lang)
-            name = f"facts-{one.id}-{number}"
-            _write(folder / f"{name}.js", script(name, facts.asked(known, lang, names)))
+        if lang not in known.ends:
+            continue
+        asked = facts.asked(known, lang, labels.of(one.meaning["facts"], lang))
+        _data(folder, f"facts-{one.id}-{number}", asked)
+        for row in rows:
+            if row.traced and lang in row.traced.roots:
+                _data(folder, f"roots-{row.id}-{number}", row.traced.told(lang, asked["item"]))
     for row, frame in zip(rows, frames(), strict=True):
-        _write(folder / f"{row.id}.js", script(row.id, facts.answers(frame, known)))
+        _data(folder, row.id, facts.answers(frame, known))
 
 
 def _assets(folder: Path) -> None:
-    for asset in sorted((files("leaderboard.site") / "assets").iterdir(), key=lambda path: path.name):
+    own = (files("leaderboard.site") / "assets").iterdir()
+    for asset in (*own, files("plotly") / "package_data" / "plotly.min.js"):
         (folder / asset.name).write_bytes(asset.read_bytes())
-    plotly = files("plotly") / "package_data" / "plotly.min.js"
-    (folder / "plotly.min.js").write_bytes(plotly.read_bytes())
+
+
+def _data(folder: Path, name: str, value) -> None:
+    _write(folder / f"{name}.js", script(name, value))
 
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _plain(cell):
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
-@contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
-    """An empty folder that takes the place of the site in `folder` when the block ends well.
-
-    Until then the old site is as it was; one who dies between the two moves is put right by the next.
-    Raises FactrootsError where `folder` is no site of ours, or another process is writing it.
-    """
-    folder = Path(folder).absolute()
-    if folder.exists() and not ((folder / MARK).is_file() or (folder.is_dir() and not any(folder.iterdir()))):
-        raise FactrootsError(f"{folder} holds something that is no site; name another folder with --output")
-    work = folder.with_name(f".{folder.name}.work")
-    with lock(work):
-        new, old = work / "new", work / "old"
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        for rest in (new, old):
-            shutil.rmtree(rest, ignore_errors=True)
-        new.mkdir()
-        try:
-            yield new
-            if folder.exists():
-                folder.rename(old)
-            new.rename(folder)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)

@@ -13,6 +13,7 @@ from leaderboard.classes import Class, classes, labels
 from leaderboard.comparable import comparable, parts
 from leaderboard.entry import Entry
 from leaderboard.ranking import Mark, tables
+from leaderboard.site.traced import Traced
 from leaderboard.submission import Submission
 from probe.results import Result
 
@@ -22,6 +23,7 @@ class Row(NamedTuple):
 
     id : what it is called in links and files, in this table. own : whether it means the same as the table's others, or
     is only shown among them, for it was asked in fewer languages. change : of a variant whose base is in the table.
+    traced : where its answers came from, fact by fact.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Row(NamedTuple):
     lacks: Sequence[str] = ()
     own: bool = True
     change: Changed | None = None
+    traced: Traced | None = None
 
     @property
     def submission(self) -> Submission:
@@ -69,13 +72,15 @@ class Content(NamedTuple):
     tables: Sequence[Table]
 
 
-def gather(title: str, entries: Sequence[Entry], progress: Quiet) -> Content:
-    """Rank every class of a board's entries. Raises FactrootsError where answers are not there or not whole."""
+def gather(title: str, entries: Sequence[Entry], traced: Sequence[Traced], progress: Quiet) -> Content:
+    """Rank every class of a board's entries. A tracing goes with the entries that it is of.
+
+    Raises FactrootsError where answers are not there or not whole."""
     found = classes(entries)
-    return Content(title or "Leaderboard", [_table(one, found[0], progress) for one in found])
+    return Content(title or "Leaderboard", [_table(one, found[0], traced, progress) for one in found])
 
 
-def _table(one: Class, first: Class, progress: Quiet) -> Table:
+def _table(one: Class, first: Class, traced: Sequence[Traced], progress: Quiet) -> Table:
     [ranked] = tables(one, progress=progress)
     name = f"t-{hashlib.sha256(one.name.encode()).hexdigest()[:8]}"
     changed = {change.entry.name: change for change in changes(one, progress=progress) if change.difference}
@@ -91,6 +96,7 @@ def _table(one: Class, first: Class, progress: Quiet) -> Table:
             lacks.get(entry.name, ()),
             comparable(entry.submission) == one.name,
             changed.get(entry.name),
+            next((own for own in traced if own.fits(entry.submission)), None),
         )
         for label, entry in zip(labels(held), held, strict=True)
     ]

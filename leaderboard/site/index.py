@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from leaderboard.site import layout
 from leaderboard.site.content import Content, Row, Table, identity, p1
 from leaderboard.site.layout import Html, foreign, tag
 from probe.published import published
+from probe.tracing.roots.summary import ORDER
 
 SCRIPTS = (
     "assets/site.js",
@@ -41,8 +42,8 @@ _LONG = (
 
 def page(board: Content) -> str:
     """``index.html``."""
-    models = len({row.page for one in board.tables for row in one.rows})
-    total = sum(len(one.rows) for one in board.tables)
+    rows = [row for one in board.tables for row in one.rows if row.own]
+    models, total = len({row.page for row in rows}), len(rows)
     said = f"{total:,} submission{'s' * (total != 1)} of {models:,} model{'s' * (models != 1)}."
     empty = tag("p", "Nothing has been submitted yet: probe leaderboard submit RUN")
     main = [
@@ -153,12 +154,28 @@ def _row(row: Row, table: str, langs: list[str]) -> dict[str, Any]:
         "parameters": submission.parameters,
         "seconds": submission.seconds,
         "change": row.change and _change(row.change, table),
-        "roots": submission.roots,
+        "roots": submission.roots and _roots(submission.roots),
+        "traced": sorted(row.traced.roots) if row.traced else [],
     }
 
 
 def _change(change: Changed, table: str) -> dict[str, Any]:
     return {"base": identity(change.base, table), **change.difference._asdict(), **change.counts}
+
+
+def _roots(roots: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Shares in the order in which roots are shown; of all cues together each cue's own are enough."""
+    return {lang: {name: shares[name] for name in root_names(shares)} for lang, shares in roots.items()}
+
+
+def root_names(names: Iterable[str]) -> list[str]:
+    """Names of roots as they are shown, beside each other and never twice."""
+    parts = {name for name in names if name.startswith("cue:")}
+    return sorted({*names} - ({"cue"} if parts else set()), key=_place)
+
+
+def _place(name: str) -> tuple[int, str]:
+    return next((i for i, root in enumerate(ORDER) if name.startswith(root)), len(ORDER)), name
 
 
 @cache
@@ -168,22 +185,3 @@ def language(code: str) -> str:
         return Locale.parse(code.replace("-", "_")).get_display_name("en") or code
     except (UnknownLocaleError, ValueError, TypeError):
         return code
-
-
-def rows(board: Content) -> Iterator[list[str | float | int | None]]:
-    """``board.csv``: a row a submission and language, "" for all languages; the head comes first."""
-    yield ["table", "model", "origin", "best_rank", "worst_rank", "lang", "p1", "low", "high", "n", "signature"]
-    for one in board.tables:
-        for row in one.rows:
-            result = row.submission.result
-            about = [one.id, row.label, row.submission.origin, *(row.rank or (None, None))]
-            yield [*about, "", result.value, *_interval(result), result.n_scored, result.signature]
-            for own in result.languages:
-                score = getattr(own, "all", own)
-                value = (None, None, None, 0) if score is None else (score.value, *_interval(score), score.n)
-                yield [*about, own.lang, *value, result.signature]
-
-
-def _interval(score) -> tuple[float | None, float | None]:
-    ci = getattr(score, "ci", None)
-    return (ci.low, ci.high) if ci else (None, None)

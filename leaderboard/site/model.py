@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from leaderboard.site import layout
 from leaderboard.site.content import Row, Table
-from leaderboard.site.index import language
+from leaderboard.site.index import language, root_names
 from leaderboard.site.layout import Column, Html, count, foreign, join, percent, tag
 from probe.results import Result, Score
 
@@ -146,7 +146,7 @@ def _cell(score: Score | None) -> str:
 def _roots(roots: dict[str, dict[str, float]] | None) -> Html:
     if not roots:
         return Html("")
-    names = list(dict.fromkeys(name for shares in roots.values() for name in shares))
+    names = root_names({name for shares in roots.values() for name in shares})
     rows = [
         (_lang(lang) if lang else "all languages", *(percent(own.get(name)) for name in names))
         for lang, own in roots.items()

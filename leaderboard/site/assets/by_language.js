@@ -13,7 +13,7 @@ factroots.byLanguage = (() => {
     const rows = [...own.rows].sort((a, b) => b.value - a.value);
     const many = rows.length > NAMED;
     const scale = (dark.matches ? DARK : LIGHT).map((colour, i) => [i / 2, colour]);
-    const unnamed = { showticklabels: false, title: { text: `${rows.length} models, the best first` } };
+    const unnamed = { showticklabels: false, ticks: "", title: { text: `${rows.length} models, the best first` } };
     const trace = {
       type: "heatmap",
       x: own.langs,
@@ -29,9 +29,9 @@ factroots.byLanguage = (() => {
     return {
       traces: [trace],
       layout: {
-        height: many ? Math.min(1400, 130 + 3 * rows.length) : 130 + 24 * rows.length,
-        xaxis: { type: "category", tickangle: 0 },
-        yaxis: { type: "category", autorange: "reversed", automargin: true, ...(many ? unnamed : {}) },
+        height: many ? Math.min(900, 130 + 3 * rows.length) : 180 + 24 * rows.length,
+        xaxis: { type: "category", tickangle: 0, showgrid: false },
+        yaxis: { type: "category", autorange: "reversed", automargin: true, showgrid: false, ...(many ? unnamed : {}) },
       },
       said: "The numbers are those of the table above; what is left empty was not asked.",
     };
@@ -65,6 +65,7 @@ factroots.byLanguage = (() => {
       x: x.map((kib) => kib / 1024),
       y: y.map((value) => 100 * value),
       text: rows.map((point) => point.lang),
+      textfont: { size: rows.length > 25 ? 10 : 12 },
       hovertemplate: "%{text}: %{x:.1f} MiB, %{y:.1f}<extra></extra>",
     });
     const r = `Pearson's r ${two(pearson(x, y))}, Spearman's ρ ${two(pearson(ranks(x), ranks(y)))}`;
@@ -104,7 +105,7 @@ factroots.byLanguage = (() => {
   }
 
   return [
-    { title: "P@1 by language and model", draw: heat, of: (row, own) => own.langs.length > 1 },
+    { title: "P@1 by language and model", draw: heat, of: (row, own) => own.langs.length > 1, least: 2 },
     {
       title: "P@1 against the size of Wikipedia",
       draw: sizes,

@@ -4,6 +4,7 @@
 factroots.byModel = (() => {
   const { percent, between, count, drawing } = factroots;
   const { columns } = drawing;
+  const COSTS = { parameters: "parameters", seconds: "seconds of the run" };
   const KINDS = ["kept", "gained", "lost", "wrong"];
   const SHOWN = 60; // bars; the table has all
 
@@ -56,17 +57,18 @@ factroots.byModel = (() => {
   function costs(own) {
     const rows = own.rows.filter((row) => row.parameters || row.seconds);
     const narrow = drawing.narrow();
-    const logarithmic = (text) => ({ type: "log", dtick: 1, title: { text } });
+    const known = Object.keys(COSTS).filter((key) => rows.some((row) => row[key]));
+    const axes = (key, i) => [
+      [`xaxis${i ? 2 : ""}`, { type: "log", dtick: 1, title: { text: COSTS[key] } }],
+      [`yaxis${i ? 2 : ""}`, { title: { text: i ? "" : "P@1, %" }, rangemode: "tozero" }],
+    ];
     return {
-      traces: [points(rows, "parameters", ""), points(rows, "seconds", "2")],
+      traces: known.map((key, i) => points(rows, key, i ? "2" : "")),
       layout: {
-        height: narrow ? 700 : 440,
+        height: narrow ? 350 * known.length : 440,
         showlegend: false,
-        grid: { rows: narrow ? 2 : 1, columns: narrow ? 1 : 2, pattern: "independent" },
-        xaxis: logarithmic("parameters"),
-        xaxis2: logarithmic("seconds of the run"),
-        yaxis: { title: { text: "P@1, %" }, rangemode: "tozero" },
-        yaxis2: { rangemode: "tozero" },
+        grid: { rows: narrow ? known.length : 1, columns: narrow ? 1 : known.length, pattern: "independent" },
+        ...Object.fromEntries(known.flatMap(axes)),
       },
       columns: [
         columns.model,
@@ -80,6 +82,6 @@ factroots.byModel = (() => {
 
   return [
     { title: "Variants: facts kept, gained and lost", draw: variants, of: (row) => row.change },
-    { title: "Size and time against P@1", draw: costs, of: (row) => row.parameters || row.seconds },
+    { title: "Size and time against P@1", draw: costs, of: (row) => row.parameters || row.seconds, least: 2 },
   ];
 })();

@@ -9,11 +9,11 @@ factroots.charts = (() => {
 
   /**
    * about: {title, draw(table, board, row), of(row, table, board), single}: for which rows there is something to draw,
-   * and whether that is one at a time.
+   * whether that is one at a time, and how many (`least`) make a picture.
    */
   function figure(about, own, board) {
     const able = own.rows.filter((row) => about.of(row, own, board));
-    if (!able.length) return null;
+    if (able.length < (about.least ?? 1)) return null;
     const label = `${about.title}; its numbers stand in a table`;
     const plot = element("div", { class: "plot", role: "img", "aria-label": label });
     const said = element("figcaption");

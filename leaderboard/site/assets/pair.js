@@ -25,7 +25,7 @@ factroots.load("board").then((board) => {
 
   /** How many facts are right in both, in one only, in neither, or not answered by both. */
   function counts(left, right) {
-    const found = { both: 0, a: 0, b: 0, neither: 0, missing: 0 };
+    const found = Object.fromEntries(pairFacts.KINDS.map((kind) => [kind, 0]));
     const length = (left ?? right)?.right.length ?? 0;
     for (let i = 0; i < length; i++) found[pairFacts.kind(left?.right[i] ?? "-", right?.right[i] ?? "-")]++;
     return found;
@@ -90,7 +90,11 @@ factroots.load("board").then((board) => {
     get("result").hidden = get("swap").disabled = false;
     show = () => {
       const lang = get("lang").value;
-      return pairFacts.show(`facts-${a.own.id}-${a.own.langs.indexOf(lang)}`, left[lang], right[lang]);
+      const sides = [
+        { row: a.row, answers: left[lang] },
+        { row: b.row, answers: right[lang] },
+      ];
+      return pairFacts.show({ table: a.own, lang, sides });
     };
     return show();
   }

@@ -5,6 +5,7 @@ factroots.pairFacts = (() => {
   const { element, foreign, count, load } = factroots;
   const get = (id) => document.getElementById(id);
   const ANSWERS = { 1: "right", 0: "wrong", "-": "not answered" };
+  const KINDS = ["both", "a", "b", "neither", "missing"];
   let shown = null; // {rows, grid}
   let asked = 0; // counts what was asked for, so that a late answer to an older question is dropped
 
@@ -17,6 +18,16 @@ factroots.pairFacts = (() => {
     const place = rank(answer) === null ? "" : `, rank ${rank(answer)}${answer.rank === "z" ? "+" : ""}`;
     return ANSWERS[answer.right] + place;
   }
+
+  /** Where a right answer came from, with the passages that its fact stands in. */
+  function source([name, why, lang, texts]) {
+    const root = why ? `${name.replace(":", ": ")} (${why})` : name;
+    if (!texts.length) return element("div", { class: "note" }, root);
+    const passages = texts.map((text) => element("li", {}, foreign(text, { lang })));
+    return element("details", {}, element("summary", {}, root), element("ul", { class: "passages" }, ...passages));
+  }
+
+  const answer = (own) => element("div", {}, said(own), own.root ? source(own.root) : null);
 
   function columns(rows, named) {
     const text = (key, head, type = "text") => ({
@@ -31,7 +42,7 @@ factroots.pairFacts = (() => {
       head: key.toUpperCase(),
       type: "text",
       value: (row) => rank(row[key]) ?? ANSWERS[row[key].right],
-      cell: (row) => said(row[key]),
+      cell: (row) => answer(row[key]),
     });
     const template = {
       key: "template",
@@ -51,61 +62,55 @@ factroots.pairFacts = (() => {
     ];
   }
 
-  /** The facts of a language, and what both sides answered there. */
-  function joined(known, left, right) {
-    const answer = (side, i) => ({ right: side?.right[i] ?? "-", rank: side?.rank[i] ?? "-" });
+  /** The facts of a language, and what both sides answered there; `roots` is of each side, or null. */
+  function joined(known, sides, roots) {
+    const answer = (side, i) => ({
+      right: sides[side].answers?.right[i] ?? "-",
+      rank: sides[side].answers?.rank[i] ?? "-",
+      root: roots[side]?.[i],
+    });
     return known.item.map((item, i) => {
       const [subject, object] = known.names?.[i] ?? ["", ""];
-      const [a, b] = [answer(left, i), answer(right, i)];
-      const text = `${item} ${subject} ${object}`.toLocaleLowerCase("en");
-      return {
+      const [a, b] = [answer(0, i), answer(1, i)];
+      const about = {
         item,
         subject,
         object,
-        relation: known.relations[known.relation[i]],
         template: known.template[i],
-        a,
-        b,
-        kind: kind(a.right, b.right),
-        text,
+        relation: known.relations[known.relation[i]],
       };
+      const text = `${item} ${subject} ${object}`.toLocaleLowerCase("en");
+      return { ...about, a, b, kind: kind(a.right, b.right), text };
     });
+  }
+
+  /** Show the facts of a table in a language. sides: what each of two rows answered there. */
+  async function show({ table, lang, sides }) {
+    const turn = ++asked;
+    const place = table.langs.indexOf(lang);
+    const traced = ({ row }) => (row.traced.includes(lang) ? load(`roots-${row.id}-${place}`) : null);
+    const [known, ...roots] = await Promise.all([load(`facts-${table.id}-${place}`), ...sides.map(traced)]);
+    if (turn !== asked) return;
+    const rows = joined(known, sides, roots);
+    const options = known.relations.map((value) => element("option", { value }, value));
+    get("relation").replaceChildren(element("option", { value: "" }, "all"), ...options);
+    const more = { rows: [], size: 50, empty: "No such fact" };
+    shown = { rows, grid: factroots.grid({ caption: "Facts", columns: columns(rows, known.names), ...more }) };
+    get("facts").replaceChildren(shown.grid.whole);
+    filter();
   }
 
   function filter() {
     if (!shown) return;
     const [wanted, relation] = [get("kind").value, get("relation").value];
     const words = get("text").value.toLocaleLowerCase("en").split(/\s+/);
-    const fits =
-      { all: () => true, differ: (row) => row.kind === "a" || row.kind === "b" }[wanted] ??
-      ((row) => row.kind === wanted);
-    shown.grid.show(
-      shown.rows.filter(
-        (row) =>
-          fits(row) && (!relation || row.relation === relation) && words.every((word) => row.text.includes(word)),
-      ),
-    );
+    const kinds = { all: KINDS, differ: ["a", "b"] }[wanted] ?? [wanted];
+    const fits = (row) =>
+      kinds.includes(row.kind) &&
+      (!relation || row.relation === relation) &&
+      words.every((word) => row.text.includes(word));
+    shown.grid.show(shown.rows.filter(fits));
   }
 
-  /** Show the facts of data/NAME.js. */
-  async function show(name, left, right) {
-    const turn = ++asked;
-    const known = await load(name);
-    if (turn !== asked) return;
-    const rows = joined(known, left, right);
-    const options = known.relations.map((value) => element("option", { value }, value));
-    get("relation").replaceChildren(element("option", { value: "" }, "all"), ...options);
-    const grid = factroots.grid({
-      caption: "Facts",
-      columns: columns(rows, known.names),
-      rows: [],
-      size: 50,
-      empty: "No such fact",
-    });
-    shown = { rows, grid };
-    get("facts").replaceChildren(grid.whole);
-    filter();
-  }
-
-  return { kind, show, filter };
+  return { KINDS, kind, show, filter };
 })();
