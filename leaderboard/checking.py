@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from data_builders.errors import FactrootsError
+from leaderboard.comparable import parts
 from leaderboard.paired import Difference, Pair, changed, differences, groups, pair
 from leaderboard.power import POWER, smallest_drop
 from leaderboard.sides import Side
@@ -94,13 +95,13 @@ def check(a: Side, b: Side, alpha: float = 0.05, by: str | None = None, max_drop
     how = Protocol.parse(a.submission.result.protocol).aggregate
     found = differences(both, how, wanted, enough(tests, alpha), max_drop or 0.0)
     tested = [
-        Tested(one, p, p <= alpha, smallest_drop(one.a, one.step, one.error, alpha / tests))
+        Tested(one, p, p <= alpha, smallest_drop(one.a, one.step, _noise(one, p <= alpha), alpha / tests))
         for one, p in zip(found, holm([one.low for one in found]), strict=True)
     ]
     return Check(
         a.name,
         b.name,
-        f"{a.submission.result.data['spec']}, {a.submission.result.protocol}",
+        f"{parts(a.submission)['facts']}, {a.submission.result.protocol}",
         alpha,
         by,
         max_drop,
@@ -110,6 +111,12 @@ def check(a: Side, b: Side, alpha: float = 0.05, by: str | None = None, max_drop
         both.only_a,
         both.only_b,
     )
+
+
+def _noise(found: Difference, fell: bool) -> float:
+    """How uncertain a difference is; of one that is a drop, what the drop itself brings is no noise."""
+    own = found.step * -found.difference.value if fell else 0.0
+    return max(0.0, found.error**2 - own) ** 0.5
 
 
 def _lost(both: Pair, tested: list[Tested], by: str | None) -> list[Lost]:

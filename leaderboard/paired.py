@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -113,7 +113,7 @@ def _difference(both: Pair, how: str, by: str | None, group: str | None, own: np
     )
 
 
-def changed(both: Pair, kinds: Sequence[str]) -> Iterator[pd.Series]:
+def changed(both: Pair, kinds: Sequence[str]) -> Iterator[Any]:
     """The items of these kinds, in order of language, relation and item."""
     found = both.items[both.items["change"].isin(kinds)]
-    yield from (row for _, row in found.sort_values(["lang", "relation", "item", "template"]).iterrows())
+    yield from found.sort_values(["lang", "relation", "item", "template"]).itertuples()

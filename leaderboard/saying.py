@@ -50,7 +50,7 @@ def power(check: Check) -> list[str]:
     """What the check can see, and how often it would be wrong."""
     first, others = check.tested[0], check.tested[1:]
     found = [
-        f"power: over all, {_sees(first)} with a power of {POWER:.0%} at alpha {check.alpha:g}"
+        f"power: over all, {_sees(first)} with a power of {100 * POWER:.0f} % at alpha {check.alpha:g}"
         f"{f', corrected for {len(check.tested)} tests' if others else ''}"
     ]
     if others:

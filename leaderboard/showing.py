@@ -16,7 +16,16 @@ from probe.tracing.roots.summary import ORDER
 from probe.variants.wording import duration, signed
 
 Record = dict[str, Any]
+#: How wide tables are where there is no terminal, as in the log of a CI service.
+WIDTH = 100
 _ACROSS = 6  # groups that stand beside each other
+
+
+def terminal() -> Console:
+    """Where tables are printed: names in them are nothing but text."""
+    console = Console(highlight=False, emoji=False)
+    console.width = console.width if console.is_terminal else WIDTH
+    return console
 
 
 def p1(record: Record) -> str:
@@ -58,10 +67,10 @@ RANKED = {
     "rank": _rank,
     "model": _model,
     "P@1": _score,
-    "the first has more": _signed("behind"),
+    "behind": _signed("behind"),
     "alike": lambda record: " ".join(record.get("letters") or ()),
     "facts": _count("n"),
-    "unanswered": lambda record: _count("unanswered")(record) if record.get("unanswered") else "",
+    "no answer": lambda record: _count("unanswered")(record) if record.get("unanswered") else "",
 }
 #: What each view's columns are; the first two of ranks, and the first of others, are words.
 COLUMNS: dict[str, dict[str, Callable[[Record], str]]] = {
@@ -89,7 +98,8 @@ COLUMNS: dict[str, dict[str, Callable[[Record], str]]] = {
 }
 _RANKS = (
     "P@1 in % with its 95 % interval. A rank is best–worst, as far as these facts can tell; all of a table hold with a "
-    "chance of 95 %. Models that share a letter are not told apart. "
+    "chance of 95 %. Behind: what the first has more; these intervals hold together too. Models that share a letter are "
+    "not told apart. "
 )
 #: What is said below a view.
 NOTES = {
@@ -133,11 +143,15 @@ def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
 
 def _table(columns: dict[str, Callable[[Record], str]], records: Sequence[Record]) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for name in columns:
+    cells = {name: [cell(record) for record in records] for name, cell in columns.items()}
+    shown = [name for name, own in cells.items() if any(own) or not records]
+    for name in shown:
         words = name in _WORDS
-        table.add_column(escape(name), justify="left" if words else "right", overflow="fold", no_wrap=not words)
-    for record in records:
-        table.add_row(*(escape(cell(record)) for cell in columns.values()))
+        least = min(24, max(map(len, cells[name]), default=0)) if words else None
+        justify = "left" if words else "right"
+        table.add_column(escape(name), justify=justify, overflow="fold", no_wrap=not words, min_width=least)
+    for row in zip(*(cells[name] for name in shown), strict=True):
+        table.add_row(*map(escape, row))
     return table
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from leaderboard.submission import Answers, Submission, Variant
 from probe.protocols import Protocol
 from probe.results import Result
 from probe.scores import summed, with_majority
+from probe.uncertainty import resample
 
 LANGS = ("af", "it", "ja")
 
@@ -69,16 +72,21 @@ def entry(
     data: str = "1",
     langs: Sequence[str] | None = None,
     asked: int | None = None,
+    resamples: int = 9,
     **more,
 ) -> MadeUp:
-    """An entry whose record follows from its answers; `asked` is how many facts it was asked, scored or not."""
+    """An entry whose record follows from its answers; `asked` is how many facts it was asked, scored or not.
+
+    Its intervals are of few resamples, which is fast; 1,000 are what a true record has.
+    """
     langs = list(langs or frame["lang"].unique())
     unscored = {"too long": asked - len(frame)} if asked and asked > len(frame) else {}
     kept = {
         lang: Kept(with_majority(rows), unscored if lang == langs[0] else {}, 0)
         for lang, rows in by_language(frame, langs)
     }
-    numbers = summed(kept, Protocol.parse(protocol))
+    with patch("probe.uncertainty.resample", partial(resample, resamples=resamples)):
+        numbers = summed(kept, Protocol.parse(protocol))
     spec = f"atlas(langs={';'.join(langs)})"
     result = Result(
         signature=f"facts:{spec}|candidates:relation|model:{model}|version:0.1.0",
@@ -96,7 +104,37 @@ def entry(
     return MadeUp(f"{model}/local/atlas/{protocol}", submission, frame)
 
 
-def models(skills: Sequence[float], seed: int = 0, protocol: str = "kassner2021", **how) -> list[MadeUp]:
+def models(skills: Sequence[float], seed: int = 0, resamples: int = 9, **how) -> list[MadeUp]:
     """Models of these skills on the same questions: ``m0``, ``m1``, …"""
     draw, asked = np.random.default_rng(seed), questions(**how)
-    return [entry(f"m{i}", answers(draw, asked, skill), protocol) for i, skill in enumerate(skills)]
+    return [entry(f"m{i}", answers(draw, asked, skill), resamples=resamples) for i, skill in enumerate(skills)]
+
+
+_LETTERS = "abcdefghilmnoprstuvz"
+_OBJECTS = {"it": ["Roma", "Paris", "Lima", "Tunis"], "ja": ["東京", "本", "日本東", "首都"]}
+
+
+def knower(wrong):
+    """Scores for :func:`probe_fixtures.rigged` on its small world: right but where `wrong(lang, relation, i)`."""
+
+    def score(relation: str, subject: str, label: str) -> float:
+        i = _LETTERS.index(subject[1]) + 20 * (len(subject) - 2)
+        lang = "it" if label in _OBJECTS["it"] else "ja"
+        gold = _OBJECTS[lang][i * {"P36": 1, "P47": 3}[relation] % 4]
+        return -1.0 if (label == gold) != bool(wrong(lang, relation, i)) else -2.0
+
+    return score
+
+
+def board_of(folder: Path, stores: Sequence, protocol: str = "kassner2021"):
+    """A board with a submission of every run."""
+    from leaderboard.board import Board
+    from leaderboard.submitting import submission_of
+    from leaderboard.writing import add
+    from probe.scores import score
+
+    board = Board.create(folder)
+    for number, store in enumerate(stores):
+        (part := folder.parent / f"{folder.name}-{number}").mkdir()
+        add(board, *submission_of(store, score(store, Protocol.parse(protocol)), part))
+    return board

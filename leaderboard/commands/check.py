@@ -67,13 +67,11 @@ def check(baseline, run, model, protocol, max_drop, alpha, by, junit, markdown, 
 
 
 def _print(found) -> None:
-    from rich.console import Console
-
     from leaderboard import saying
-    from leaderboard.showing import plain_table
+    from leaderboard.showing import plain_table, terminal
     from leaderboard.text import shown
 
-    console = Console(width=100, highlight=False)
+    console = terminal()
     console.print(f"P@1 of {shown(found.run)} against {shown(found.baseline)}", markup=False)
     console.print(shown(found.means, 300), markup=False, style="dim")
     console.print(plain_table(saying.HEAD, [saying.cells(one) for one in saying.rows(found)]))

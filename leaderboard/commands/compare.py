@@ -36,13 +36,11 @@ def compare(a, b, facts, as_json, board):
 
 
 def _print(found, facts: bool) -> None:
-    from rich.console import Console
-
     from leaderboard.comparing import HEAD, cells
-    from leaderboard.showing import plain_table
+    from leaderboard.showing import plain_table, terminal
     from leaderboard.text import shown
 
-    console = Console(highlight=False)
+    console = terminal()
     console.print(f"P@1: A = {shown(found.a)}, B = {shown(found.b)}", markup=False, soft_wrap=True)
     console.print(plain_table(HEAD, [cells(one) for one in found.rows]))
     if found.only_a or found.only_b:

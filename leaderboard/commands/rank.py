@@ -48,13 +48,12 @@ def rank(board, view, by, langs, quiet, as_json):
 
 
 def _print(view, found, rows, said: str) -> None:
-    from rich.console import Console
     from rich.markup import escape
 
-    from leaderboard.showing import NOTES, show
+    from leaderboard.showing import NOTES, show, terminal
     from leaderboard.text import shown
 
-    console = Console()
+    console = terminal()
     for number, (one, own) in enumerate(zip(found, rows, strict=True)):
         console.print(escape(f"{shown(one.title, 300)}"), style="italic", highlight=False, soft_wrap=True)
         if number:
