@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from data_builders.errors import FactrootsError
+from probe.geometry.packing import Frame
 from probe.geometry.tally import UPOS
-from probe.geometry.text import Frame
 
 #: Pipes that tell parts of speech, and those that are left out because nothing here asks for what they tell.
 _TELLING = {"tagger", "morphologizer", "attribute_ruler"}

@@ -6,24 +6,21 @@ Their parts were drawn one by one and could overlap; a language with little text
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from data_builders.errors import FactrootsError
 from fine_tuning.models import Loaded
-from fine_tuning.training.documents import Text
-from fine_tuning.training.text import frame
-from probe.geometry.sources import Source, lines, open_text
+from probe.geometry.packing import Packed, pack
+from probe.geometry.sources import Source, open_text
 from probe.scoring.encode import token_limit
 
 #: ``again`` is as large as ``fit``: the noise floor and the split-half control at the same number of tokens.
 PARTS = ("fit", "again", "test")
 #: Tokens of a sequence, where the model reads as many; sequences of ``fit``, and of ``test``. As published.
 LENGTH, NUMBER, TEST = 512, 512, 512
-_BLOCK = 1024  # lines that are tokenised at a time
 
 
 class Sequences(NamedTuple):
@@ -50,23 +47,6 @@ class Sequences(NamedTuple):
     texts: tuple[tuple[str, ...], ...] = ()
 
 
-class Frame(NamedTuple):
-    """The ids that a model expects before a text, and those between two: its separator, or its end."""
-
-    before: list[int]
-    between: list[int]
-
-    @classmethod
-    def of(cls, tokenizer) -> Frame:
-        before, after = frame(tokenizer)
-        end = next((i for i in (tokenizer.sep_token_id, tokenizer.eos_token_id) if i is not None), None)
-        return cls(before, after or ([] if end is None else [end]))
-
-    def row(self, pieces: Sequence[Sequence[int]], length: int) -> list[int]:
-        """``<s> line </s> line </s> ..``, cut at `length`."""
-        return [*self.before, *(i for piece in pieces for i in (*piece, *self.between))][:length]
-
-
 def special_ids(tokenizer) -> np.ndarray:
     """Ids that stand for no text; the unknown token does."""
     return np.array(sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}), np.int32)
@@ -91,7 +71,7 @@ def read_sequences(
     """
     source = text if isinstance(text, Source) else open_text(text)
     length, wanted = _length(loaded, length), 2 * number + test
-    packed = {lang: _pack(source.of(lang), loaded.tokenizer, length, wanted) for lang in langs or source.langs}
+    packed = {lang: pack(source.of(lang), loaded.tokenizer, length, wanted) for lang in langs or source.langs}
     poorest = min(packed, key=lambda lang: len(packed[lang].ids))
     most = len(packed[poorest].ids)
     number = most * number // wanted
@@ -113,47 +93,7 @@ def _length(loaded: Loaded, length: int | None) -> int:
     return length
 
 
-class _Packed(NamedTuple):
-    """Sequences in the order of the text, the lines of each and their hashes, and how many lines were read."""
-
-    ids: list[list[int]]
-    texts: list[tuple[str, ...]]
-    keys: list[list[int]]
-    origin: str
-    lines: int
-    repeated: int
-
-
-def _pack(text: Text, tokenizer, length: int, most: int) -> _Packed:
-    """At most so many sequences: lines are gathered until they fill one, and the rest of the last is thrown away."""
-    own_frame, seen, read = Frame.of(tokenizer), set(), 0
-    ids, texts, keys, size = [], [], [], len(own_frame.before)
-    pieces: dict[int, tuple[str, list[int]]] = {}
-    for line, piece in _tokenised(lines(text), tokenizer):
-        if len(ids) == most:
-            break
-        read += 1
-        key = int.from_bytes(hashlib.blake2b(line.encode(), digest_size=8).digest(), "big")
-        if key in seen:
-            continue
-        seen.add(key)
-        pieces[key] = line, piece
-        size += len(piece) + len(own_frame.between)
-        if size >= length:
-            ids.append(own_frame.row([own for _, own in pieces.values()], length))
-            texts.append(tuple(own for own, _ in pieces.values()))
-            keys.append(list(pieces))
-            pieces, size = {}, len(own_frame.before)
-    return _Packed(ids, texts, keys, text.about["sha256"], read, read - len(seen))
-
-
-def _tokenised(lines: Iterable[str], tokenizer) -> Iterator[tuple[str, list[int]]]:
-    lines = iter(lines)
-    while block := list(islice(lines, _BLOCK)):
-        yield from zip(block, tokenizer(block, add_special_tokens=False, verbose=False)["input_ids"], strict=True)
-
-
-def _dealt(lang: str, packed: _Packed, number: int, test: int, seed: int) -> Sequences:
+def _dealt(lang: str, packed: Packed, number: int, test: int, seed: int) -> Sequences:
     """A language's sequences in their parts, whichever languages there are beside it."""
     own = int.from_bytes(hashlib.sha256(lang.encode()).digest()[:8], "big")
     order = np.random.default_rng([seed, own]).permutation(2 * number + test)

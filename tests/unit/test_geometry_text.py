@@ -11,8 +11,9 @@ from geometry_fixtures import KINDS, text, tiny
 from data_builders.corpora.build import build
 from data_builders.errors import FactrootsError
 from data_builders.progress import Quiet
+from probe.geometry.packing import Frame
 from probe.geometry.sources import lines, open_text
-from probe.geometry.text import PARTS, Frame, read_sequences, special_ids
+from probe.geometry.text import PARTS, read_sequences, special_ids
 
 LENGTH = 24
 
