@@ -145,7 +145,7 @@ def _table(one: Class, part: Part, group: str | None, by: str | None, held: Answ
     if len(ranked):
         found = zip(ranked, ranks(held.matrix.of(ranked), one.how), strict=True)
         rows = [Row(one.entries[number], rank) for number, rank in found]
-        rows.sort(key=lambda row: (-row.rank.p1.value, row.rank.best, row.entry.name))
+        rows.sort(key=lambda row: (-row.rank.p1.value, row.rank.behind is not None, row.rank.best, row.entry.name))
     lacking = [Lacking(entry, missing) for entry, missing in zip(one.entries, lacks, strict=True) if missing]
     results = [row.entry.submission.result for row in rows]
     marks = _marks(results, part, sorted({cell[0] for cell in every}), group if by == "relation" else None, one.how)

@@ -22,7 +22,7 @@ class Rank(NamedTuple):
     surely worse. All of these hold together with the chance `level`.
     letters : two submissions share one exactly where they are not told apart.
     behind : what the first submission has more on the items that both answered, with its simultaneous interval; None
-    of the first, where nothing is shared, and where too few subjects are.
+    of the first and of those with its very answers, and where nothing can be told.
     n, unanswered : how many items it answered, and how many others did and it did not.
     """
 
@@ -47,7 +47,6 @@ def of_drawn(matrix: Matrix, drawn: Drawn, level: float = LEVEL) -> list[Rank]:
     row = matrix.row
     better = pairs.better[np.ix_(row, row)]
     order = np.lexsort((row, -own[row, 0]))
-    first = int(order[0])
     alike = ~(better | better.T)[np.ix_(order, order)]
     named = dict(zip(order.tolist(), letters(alike), strict=True))
     answered = matrix.scored().sum(axis=1)
@@ -59,7 +58,7 @@ def of_drawn(matrix: Matrix, drawn: Drawn, level: float = LEVEL) -> list[Rank]:
                 1 + int(better[:, number].sum()),
                 len(row) - int(better[number].sum()),
                 named[number],
-                None if number == first else _behind(pairs, int(row[first]), at),
+                _behind(pairs, int(row[order[0]]), at),
                 int(answered[at]),
                 len(matrix.items) - int(answered[at]),
             )
@@ -68,7 +67,5 @@ def of_drawn(matrix: Matrix, drawn: Drawn, level: float = LEVEL) -> list[Rank]:
 
 
 def _behind(pairs: Pairs, first: int, row: int) -> Estimate | None:
-    if first == row:
-        return Estimate(0.0, 0.0, 0.0)
     difference, half = pairs.difference[first, row], pairs.critical * pairs.error[first, row]
     return None if np.isnan(half) else Estimate(*(float(difference + shift) for shift in (0, -half, half)))

@@ -97,9 +97,9 @@ COLUMNS: dict[str, dict[str, Callable[[Record], str]]] = {
     },
 }
 _RANKS = (
-    "P@1 in % with its 95 % interval. A rank is best–worst, as far as these facts can tell; all of a table hold with a "
-    "chance of 95 %. Behind: what the first has more; these intervals hold together too. Models that share a letter are "
-    "not told apart. "
+    "P@1 in % with its 95 % interval. A rank is best–worst, as far as these facts can tell; all of a table hold with "
+    "95 %. Behind: what the first has more; these intervals hold together too. Models that share a letter "
+    "are not told apart. "
 )
 #: What is said below a view.
 NOTES = {
