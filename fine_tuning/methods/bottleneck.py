@@ -25,8 +25,8 @@ class Pfeiffer(Parts, Method):
     """An adapter after each feed-forward sub-block, ``seq_bn`` of `adapters` (Pfeiffer et al. 2021).
 
     leave_out : numbers of layers without one. drop_last : leave the last layer out, as MAD-X 2.0 does (Pfeiffer et al.
-    2021, "UNKs everywhere"). Embeddings, head and norms are frozen, and so are the adapters of
-    variants that the model comes with, upon which these are stacked.
+    2021, "UNKs everywhere"). Embeddings, head and norms are frozen, and so are the adapters of variants that the model
+    comes with, upon which these are stacked.
     """
 
     name: ClassVar[str] = "pfeiffer"

@@ -29,13 +29,12 @@ def once(function: Callable[[Path], T]) -> Callable[[Path], T]:
     def remembered(path: Path) -> T:
         path = Path(path).resolve()
         state = _state(path)
-        if path not in known or known[path][0] != state:
-            found = function(path)
-            known.pop(path, None)
-            if _state(path) != state or time.time() - max(state[-2:]) / 1e9 < YOUNG:
-                return found
+        if known.get(path, (None,))[0] == state:
+            return known[path][1]
+        found = function(path)
+        if _state(path) == state and time.time() - max(state[-2:]) / 1e9 >= YOUNG:
             known[path] = (state, found)
-        return known[path][1]
+        return found
 
     return remembered
 
