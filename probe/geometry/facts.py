@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import click
 import pandas as pd
+from torch import nn
 
 from data_builders.factset import OpenFactSet
 from data_builders.progress import progress
@@ -39,8 +40,9 @@ CONDITIONS = ("own", "other", "shift", "random")
 
 
 class Change(NamedTuple):
-    """A condition at a layer, and what its map is made with."""
+    """A condition at a layer for a language, and what its map is made with."""
 
+    lang: str
     condition: Condition
     layer: int
     variance: float
@@ -51,8 +53,7 @@ class Change(NamedTuple):
 
     def intervened(self, run: dict, fits: Fits) -> dict:
         """A run's record for the changed model: what was done, and a name and a hash that are not the model's own."""
-        what = {"condition": str(self.condition), "layer": self.layer, "variance": self.variance, "seed": self.seed}
-        what["fits"] = fits_sha256(fits)
+        what = self._asdict() | {"condition": str(self.condition), "fits": fits_sha256(fits)}
         sha256 = hashlib.sha256(f"{run['model']['sha256']} {what}".encode()).hexdigest()
         model = run["model"] | {"name": f"{run['model']['name']}[{self}]", "sha256": sha256}
         return run | {"model": model, "intervened": what}
@@ -77,7 +78,7 @@ def put(asking: Asking, fits: Fits, loaded: Loaded, folder: Path, quiet: bool) -
     for data in asking.sets:
         # facts are no text that has a mean of its own
         own = [one for one in plan.of(data.langs[0], fits) if one.kind != "centre(test)"]
-        changes = [Change(one, layer, plan.variance, plan.seed) for layer in plan.layers for one in own]
+        changes = [Change(data.langs[0], one, layer, plan.variance, plan.seed) for layer in plan.layers for one in own]
         rows += _language(data, protocol, loaded, fits, changes, folder, quiet)
     families = [[row for row in rows if row.condition == name] for name in dict.fromkeys(row.condition for row in rows)]
     rows = [row for family in families for row in corrected(family)]
@@ -94,7 +95,7 @@ def _language(
     folder: Path,
     quiet: bool,
 ) -> list[FactsRow]:
-    (lang,), found = data.langs, blocks(loaded.model, fits.about.at)
+    found = blocks(loaded.model, fits.about.at)
     plain = describe(data, loaded, passes.needed(protocol, loaded.family, data.langs))
 
     def asked(change: Change | None) -> pd.DataFrame:
@@ -102,31 +103,31 @@ def _language(
         store = Store(folder / default_folder(about).name)
         with store.lock():
             store.claim(about)
-            if not store.items(lang).exists():
+            if not store.items(data.langs[0]).exists():
                 if not quiet:
                     click.echo(f"facts, {change or 'plain'}:", err=True)
-                with _changed(found, lang, fits, change), progress(quiet) as bar:
+                with _changed(found, fits, change), progress(quiet) as bar:
                     execute(data, loaded, store, bar)
         return answers(store, protocol, protocol.of(data.spec.gold))
 
     before = asked(None)
-    return [_row(lang, change, before, asked(change), protocol.aggregate) for change in changes]
+    return [_row(change, before, asked(change), protocol.aggregate) for change in changes]
 
 
-def _changed(found, lang: str, fits: Fits, change: Change | None):
+def _changed(found: Sequence[nn.Module], fits: Fits, change: Change | None):
     if change is None:
         return nullcontext()
-    condition, layer, variance, seed = change
+    lang, condition, layer, variance, seed = change
     return intervening(found, layer, condition.map(fits, layer, lang, variance, seed))
 
 
-def _row(lang: str, change: Change, before: pd.DataFrame, after: pd.DataFrame, how: str) -> FactsRow:
+def _row(change: Change, before: pd.DataFrame, after: pd.DataFrame, how: str) -> FactsRow:
     both = before.merge(after, on=ITEM, suffixes=("_before", "_after")).rename(
         columns={"p1_before": "a", "p1_after": "b"}
     )
     pair, _ = paired(both, how)
     return FactsRow(
-        lang=lang,
+        lang=change.lang,
         other=change.condition.other,
         condition=change.condition.kind,
         layer=change.layer,
