@@ -28,25 +28,24 @@ def _groups(alike: np.ndarray, uncovered: np.ndarray) -> Iterator[list[int]]:
     for first in range(len(alike)):
         alone = alike[first].sum() == 1
         while alone or uncovered[first].any():
-            group = _grown(alike, [first], uncovered)
+            group = _grown(alike, uncovered | uncovered.T, first)
             uncovered[np.ix_(group, group)] = False
             yield group
             if alone:
                 break
 
 
-def _grown(alike: np.ndarray, group: list[int], uncovered: np.ndarray) -> list[int]:
-    """The first uncovered partner, then whoever is like all that are in."""
-    able = alike[group[0]].copy()
-    able[group] = False
-    if uncovered[group[0]].any():
-        group = [*group, int(np.flatnonzero(uncovered[group[0]])[0])]
-        able &= alike[group[1]]
-        able[group[1]] = False
+def _grown(alike: np.ndarray, uncovered: np.ndarray, first: int) -> list[int]:
+    """Whoever is like all that are in, those with the most uncovered partners among them first."""
+    group, able = [first], alike[first].copy()
+    able[first] = False
+    gain = uncovered[first].astype(int)
     while able.any():
-        group = [*group, int(np.flatnonzero(able)[0])]
-        able &= alike[group[-1]]
-        able[group[-1]] = False
+        new = int(np.argmax(np.where(able, gain, -1)))
+        group.append(new)
+        able &= alike[new]
+        able[new] = False
+        gain += uncovered[new]
     return sorted(group)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from unittest.mock import patch
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +13,8 @@ import pandas as pd
 from leaderboard.answers import Kept, by_language
 from leaderboard.submission import Answers, Submission, Variant
 from probe.protocols import Protocol
-from probe.results import Result
+from probe.results import CI, Language, Result, Score
 from probe.scores import summed, with_majority
-from probe.uncertainty import resample
 
 LANGS = ("af", "it", "ja")
 
@@ -72,21 +70,19 @@ def entry(
     data: str = "1",
     langs: Sequence[str] | None = None,
     asked: int | None = None,
-    resamples: int = 9,
+    whole: bool = False,
     **more,
 ) -> MadeUp:
     """An entry whose record follows from its answers; `asked` is how many facts it was asked, scored or not.
 
-    Its intervals are of few resamples, which is fast; 1,000 are what a true record has.
+    Not `whole`: the record has no true intervals, and only the means that a table takes from it, which is fast.
     """
     langs = list(langs or frame["lang"].unique())
     unscored = {"too long": asked - len(frame)} if asked and asked > len(frame) else {}
-    kept = {
-        lang: Kept(with_majority(rows), unscored if lang == langs[0] else {}, 0)
-        for lang, rows in by_language(frame, langs)
-    }
-    with patch("probe.uncertainty.resample", partial(resample, resamples=resamples)):
-        numbers = summed(kept, Protocol.parse(protocol))
+    kept = {lang: Kept(rows, unscored if lang == langs[0] else {}, 0) for lang, rows in by_language(frame, langs)}
+    if whole:
+        kept = {lang: one._replace(frame=with_majority(one.frame)) for lang, one in kept.items()}
+    numbers = summed(kept, Protocol.parse(protocol)) if whole else _plain(kept)
     spec = f"atlas(langs={';'.join(langs)})"
     result = Result(
         signature=f"facts:{spec}|candidates:relation|model:{model}|version:0.1.0",
@@ -104,10 +100,39 @@ def entry(
     return MadeUp(f"{model}/local/atlas/{protocol}", submission, frame)
 
 
-def models(skills: Sequence[float], seed: int = 0, resamples: int = 9, **how) -> list[MadeUp]:
+def _plain(kept: Mapping[str, Kept]) -> dict[str, Any]:
+    """The numbers of a record by means alone."""
+    languages = [
+        Language(
+            lang=lang, all=_score(one.frame), shared=None, one_token=None, n_unscored=dict(one.unscored),
+            relations={name: _score(rows) for name, rows in one.frame.groupby("relation", observed=True)},
+            n_unknown_golds=0,
+        )
+        for lang, one in kept.items()
+    ]  # fmt: skip
+    whole = _score(pd.concat([one.frame for one in kept.values()]))
+    unscored = {reason: n for one in kept.values() for reason, n in one.unscored.items()}
+    base = {"chance": whole.chance, "majority": whole.majority}
+    return {"value": whole.value, "ci": whole.ci, "baselines": base, "n_scored": whole.n, "n_unscored": unscored,
+            "languages": languages}  # fmt: skip
+
+
+def _score(rows: pd.DataFrame) -> Score | None:
+    if not len(rows):
+        return None
+    micro, chance = float(rows["p1"].mean()), float(rows["chance"].mean())
+    macro = float(
+        rows.groupby(["lang", "relation"], observed=True)["p1"].mean().groupby("lang", observed=True).mean().mean()
+    )
+    ci = CI(low=0.0, high=1.0, level=0.95, resamples=0, seed=0)
+    return Score(value=macro, ci=ci, micro=micro, macro=macro, p5=None, p10=None, mrr=None, chance=chance,
+                 majority=0.5, n=len(rows))  # fmt: skip
+
+
+def models(skills: Sequence[float], seed: int = 0, whole: bool = False, **how) -> list[MadeUp]:
     """Models of these skills on the same questions: ``m0``, ``m1``, …"""
     draw, asked = np.random.default_rng(seed), questions(**how)
-    return [entry(f"m{i}", answers(draw, asked, skill), resamples=resamples) for i, skill in enumerate(skills)]
+    return [entry(f"m{i}", answers(draw, asked, skill), whole=whole) for i, skill in enumerate(skills)]
 
 
 _LETTERS = "abcdefghilmnoprstuvz"
