@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_builders.errors import FactrootsError
 from probe import uncertainty
 from probe.corrections import holm
 from probe.geometry.measured import Key, Measured, interval
@@ -34,10 +35,15 @@ CONTRASTS = (
 
 
 def plain_rows(found: Sequence[Measured]) -> list[Plain]:
-    """The languages without any condition."""
+    """The languages without any condition. Raises FactrootsError where a model says nothing that is finite of one."""
     rows = []
     for one in found:
         at = one.keys.index(Key(PLAIN, "", -1))
+        if not one.plain_count:
+            raise FactrootsError(
+                f"no sequence of {one.lang} has logits that are all finite, so that there is nothing to compare with; "
+                "fit in float32 (probe geometry fit --dtype float32), or choose another --model"
+            )
         rows.append(
             Plain(
                 lang=one.lang,
@@ -117,7 +123,7 @@ def contrast_rows(found: Sequence[Measured], contrasts: Sequence[tuple[str, str]
             if np.isnan(apart[0, 0]):
                 continue
             mean = apart.mean(axis=1)
-            p = uncertainty.p_value(mean[1:])
+            p = uncertainty.p_value(mean[1:][~np.isnan(mean[1:])])
             own.append(
                 Contrast(
                     condition=condition,

@@ -35,14 +35,13 @@ def sweep(plan: Plan, fits: Fits, loaded: Loaded, swept: Swept, bar: Quiet) -> N
     Raises FactrootsError where the model is not that of the fits.
     """
     fits.need(loaded)
-    meter = Meter(Body.of(loaded, fits.about.at), fits.sequences(plan.langs[0]).test[0])
-    words = Vocabularies(fits, loaded)
-    for lang in plan.langs:
+    left = [lang for lang in plan.langs if not swept.rows(lang).exists()]
+    if not left:
+        return
+    meter, words = Meter(Body.of(loaded, fits.about.at), fits.sequences(left[0]).test[0]), Vocabularies(fits, loaded)
+    for lang in left:
         language = _Language(plan, fits, lang, meter, words)
         bar.start(lang, language.number)
-        if swept.rows(lang).exists():
-            bar.advance(language.number)
-            continue
         with journal(swept.rows(lang), ROWS) as (done, add):
             for number, step in enumerate(language.steps()):
                 if number >= done:

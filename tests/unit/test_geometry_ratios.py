@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from data_builders.errors import FactrootsError
 from probe import uncertainty
 from probe.corrections import holm
 from probe.geometry.measured import Key, measured
@@ -152,6 +153,13 @@ def test_where_nothing_is_finite_there_is_no_number():
     assert next(row for row in ratio_rows(found) if row.condition == "own").ratio is None
     assert "own" not in {row.condition for row in mean_rows(found)}
     assert {(row.condition, row.against) for row in contrast_rows(found)} == {("other", "again")}
+
+
+def test_a_plain_pass_that_is_nowhere_finite_is_refused():
+    columns, count = drawn(0, 0.1)
+    columns["plain", None, None][:] = np.nan
+    with pytest.raises(FactrootsError, match="no sequence of it has logits that are all finite"):
+        plain_rows([measured(table("it", columns, count))])
 
 
 def test_shares_of_what_is_said():

@@ -137,7 +137,7 @@ def _counted(under, passes: list):
 def test_a_finished_language_is_not_run_again(tmp_path, monkeypatch):
     one, fits = tiny_fits(tmp_path / "fits")
     made = swept(tmp_path / "ratio", one, fits, plan())
-    monkeypatch.setattr(sweeping.Meter, "plain", None)
+    monkeypatch.setattr(sweeping, "Meter", None)
     sweep(plan(), fits, one, made, Quiet())
 
 
