@@ -71,12 +71,16 @@ def made_up(
         name = f"model-{number}/local/atlas/kassner2021"
         entry = MadeUp(name, submission, frame)
         lacks = [f"languages: {lang}" for lang in langs if lang not in own]
-        rank = None if lacks else (number + 1, min(number + 3, len(models)))
         counts = {"kept": 12, "gained": 9, "lost": 3, "wrong": 16}
         change = Changed(entry, rows[0].entry, [], Estimate(0.031, 0.012, 0.05), counts) if number % 4 == 3 else None
-        rows.append(Row(identity(entry, "t-1"), entry, model, rank, lacks, True, change))
+        rows.append(Row(identity(entry, "t-1"), entry, model, None, lacks, True, change))
     marks = [Mark("chance", 0.08, 0.08), Mark("majority", 0.2, 0.22)]
-    rows.sort(key=lambda row: (row.rank is None, -row.submission.result.value))
+    rows.sort(key=lambda row: (bool(row.lacks), -row.submission.result.value))
+    whole = sum(not row.lacks for row in rows)
+    rows = [
+        row if row.lacks else row._replace(rank=(max(1, place - 1), min(place + 1, whole)))
+        for place, row in enumerate(rows, 1)
+    ]
     first = rows[0].submission
     table = Table("t-1", "atlas, kassner2021", parts(first), [], rows, marks, dict.fromkeys(langs, marks))
     return Content("Facts in many languages", [table])

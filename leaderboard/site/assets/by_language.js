@@ -73,7 +73,7 @@ factroots.byLanguage = (() => {
       traces: [trace],
       layout: {
         height: 440,
-        xaxis: { type: "log", dtick: 1, title: { text: "abstracts of its Wikipedia, MiB" } },
+        xaxis: drawing.logarithmic("abstracts of its Wikipedia, MiB", trace.x),
         yaxis: { title: { text: "P@1, %" }, rangemode: "tozero" },
       },
       said: `${r} over ${rows.length} languages; the sizes are those of autumn 2018.`,

@@ -59,7 +59,7 @@ factroots.byModel = (() => {
     const narrow = drawing.narrow();
     const known = Object.keys(COSTS).filter((key) => rows.some((row) => row[key]));
     const axes = (key, i) => [
-      [`xaxis${i ? 2 : ""}`, { type: "log", dtick: 1, title: { text: COSTS[key] } }],
+      [`xaxis${i ? 2 : ""}`, drawing.logarithmic(COSTS[key], rows.map((row) => row[key]).filter(Boolean))],
       [`yaxis${i ? 2 : ""}`, { title: { text: i ? "" : "P@1, %" }, rangemode: "tozero" }],
     ];
     return {

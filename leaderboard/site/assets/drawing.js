@@ -45,6 +45,18 @@ factroots.drawing = (() => {
     ...more,
   });
 
+  const short = new Intl.NumberFormat("en", { notation: "compact" });
+
+  /** A logarithmic axis with a mark at each power of ten, or at 1, 2 and 5 of each where there are few. */
+  function logarithmic(text, values) {
+    const [low, high] = [Math.min(...values), Math.max(...values)].map(Math.log10);
+    const marks = high - low > 2 ? [1] : [1, 2, 5];
+    const powers = Array.from({ length: Math.ceil(high) - Math.floor(low) + 2 }, (_, i) => 10 ** (Math.floor(low) + i));
+    const tickvals = powers.flatMap((power) => marks.map((mark) => mark * power));
+    const ticktext = tickvals.map((value) => short.format(value));
+    return { type: "log", range: [low - 0.15, high + 0.15], tickvals, ticktext, title: { text } };
+  }
+
   /** Columns of tables: a number, and what the rows are. */
   const number = (key, head, value, shown) => ({ key, head, down: true, value, cell: (row) => shown(value(row)) });
   const name = (key, head, said) => ({ key, head, type: "name", value: (row) => row[key], cell: said });
@@ -72,5 +84,5 @@ factroots.drawing = (() => {
     };
   }
 
-  return { narrow, styled, plain, distinct, bar, dots, columns, themed };
+  return { narrow, styled, plain, distinct, bar, dots, logarithmic, columns, themed };
 })();

@@ -32,7 +32,7 @@ factroots.grid = (() => {
 
     const content = (column, row) => {
       const shown = column.cell ? column.cell(row) : column.value(row);
-      return shown === null ? "–" : shown;
+      return shown ?? "–";
     };
     const line = (row, type) => {
       const tr = element("tr", { class: type });

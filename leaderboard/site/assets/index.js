@@ -53,7 +53,7 @@ factroots.load("board").then((board) => {
         (row) => row.low && between(row.low, row.high),
         "interval of P@1",
       ),
-      { key: "range", head: "", type: "text", still: true, cell: (row) => row.id && cells.range(row, top, chance) },
+      { key: "range", head: "", type: "text", still: true, cell: (row) => (row.id ? cells.range(row, top, chance) : "") },
       number(
         "n",
         "n",

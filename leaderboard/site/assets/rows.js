@@ -27,7 +27,7 @@ factroots.rows = (() => {
   function points(value) {
     if (!Array.isArray(value)) return percent(value);
     const [low, high] = value.map(percent);
-    return low === high ? low : value.map((one) => (100 * one).toFixed(0)).join("–");
+    return low === high ? low : value.map((one) => Math.round(100 * one)).join("–");
   }
 
   const rank = (row) => row.rank && [...new Set(row.rank)].join("–");

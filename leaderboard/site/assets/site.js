@@ -70,7 +70,12 @@ const factroots = (() => {
       element("button", { type: "button", "data-copy": name }, "Copy"),
     );
 
-  const percent = (value) => (value === null || value === undefined ? "–" : (100 * value).toFixed(1));
+  /** A share in percent, rounded as the command line does: of two neighbours that are as near, to the even one. */
+  function percent(value) {
+    if (value === null || value === undefined) return "–";
+    const [sign, points] = [value < 0 ? "-" : "", Math.abs(100 * value)];
+    return sign + (points % 1 === 0.25 ? points - 0.05 : points).toFixed(1); // .75 goes up either way
+  }
   const between = (low, high) => `[${percent(low)}, ${percent(high)}]`;
   const count = (number) => (number === null || number === undefined ? "–" : number.toLocaleString("en"));
 
