@@ -67,6 +67,7 @@ def stability(record: dict, figure) -> bool:
             if known:
                 panel.plot(*zip(*known, strict=True), color=colour, linestyle=line, marker=".", label=key)
         panel.set_title(f"{_TITLES[name]}; middle layer {record['middle']}", fontsize=9, loc="left")
+        panel.set_xticks([layer for layer, _ in rows])
         panel.set(xlabel="layer", ylim=(0, 95))
     panels[0].set_ylabel("mean principal angle, degrees")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right", fontsize=8, frameon=False)

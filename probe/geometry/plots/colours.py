@@ -21,8 +21,9 @@ CONDITIONS = {
 }
 
 
-def of(number: int) -> str:
-    """A colour for each of many."""
+def of(number: int) -> tuple[float, ...]:
+    """A colour for each of many: ten clear ones, then their pale kin."""
     from matplotlib import colormaps
 
-    return colormaps["tab20"](number % 20)
+    tens, place = divmod(number % 20, 10)
+    return colormaps["tab20"](2 * place + tens)

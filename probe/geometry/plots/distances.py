@@ -48,6 +48,7 @@ def tree(record: dict, figure) -> bool:
     left.scatter(x, y, s=14, color="#2166ac")
     for lang, a, b in zip(own["langs"], x, y, strict=True):
         left.annotate(lang, (a, b), xytext=(3, 3), textcoords="offset points", fontsize=8)
+    left.margins(0.15)
     left.set_aspect("equal", adjustable="datalim")
     shown = f"layer {layer}, {name}: {own['share']:.0%} in the plane, stress {own['stress']:.2f}"
     left.set_title(shown, fontsize=9, loc="left")

@@ -17,8 +17,7 @@ def dimensions(fits: dict, figure) -> bool:
     for i, (lang, own) in enumerate(zip(langs, k, strict=True)):
         panel.plot(layers, own, color=of(i), linewidth=1, marker=".", label=lang)
     panel.plot(layers, np.median(k, axis=0), color="black", linewidth=2, label="median of languages")
-    panel.axhline(middle, color="black", linewidth=0.8, linestyle=":")
-    panel.annotate(f"median of all: {middle:g}", (0, middle), xytext=(2, 3), textcoords="offset points", fontsize=8)
+    panel.axhline(middle, color="black", linewidth=0.8, linestyle=":", label=f"median of all: {middle:g}")
     panel.set_xticks(layers)
     panel.set(xlabel="layer", ylabel=f"axes for {fits['variance']:.0%} of the variance, of {fits['fits']['width']}")
     panel.set_ylim(bottom=0)

@@ -36,7 +36,8 @@ def pairs(record: dict, figure, condition: str = "other") -> bool:
         for one in record["ratios"]
         if one["condition"] == condition and one["ratio"] is not None
     }
-    others = sorted({other for _, _, other in held})
+    others = [lang for lang in record["langs"] if any(lang == other for _, _, other in held)]
+    others += sorted({other for _, _, other in held} - set(others))
     if len(others) < 2:
         return False
     layers = spread([layer for layer in record["layers"] if any(own == layer for own, _, _ in held)])
