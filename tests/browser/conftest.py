@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from data_builders.progress import Quiet
 from leaderboard.site.build import build
