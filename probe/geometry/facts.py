@@ -17,6 +17,7 @@ import click
 import pandas as pd
 from torch import nn
 
+from data_builders.errors import FactrootsError
 from data_builders.factset import OpenFactSet
 from data_builders.progress import progress
 from fine_tuning.models import Loaded
@@ -125,6 +126,8 @@ def _row(change: Change, before: pd.DataFrame, after: pd.DataFrame, how: str) ->
     both = before.merge(after, on=ITEM, suffixes=("_before", "_after")).rename(
         columns={"p1_before": "a", "p1_after": "b"}
     )
+    if both.empty:
+        raise FactrootsError(f"no fact of {change.lang} has an answer both plainly and under {change}; leave it out")
     pair, _ = paired(both, how)
     return FactsRow(
         lang=change.lang,

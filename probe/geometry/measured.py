@@ -33,7 +33,7 @@ class Measured(NamedTuple):
     """A language's numbers for each of K keys, [1 + R, K]: the sample's own, then each resample's. NaN is none.
 
     log : the log of the perplexity ratio. accuracy, gained : of the condition, and minus the plain pass'.
-    plain : −log p and accuracy of the plain pass [1 + R, 2].
+    plain : −log p and accuracy of the plain pass [1 + R, 2]; plain_count : tokens asked in it.
     sequences, left_out : [K], how many there are numbers of, and of how many not. speech : [K, 2], shares of what is
     said that are tokens of A alone and of B alone.
     """
@@ -44,7 +44,7 @@ class Measured(NamedTuple):
     accuracy: np.ndarray
     gained: np.ndarray
     plain: np.ndarray
-    plain_count: np.ndarray
+    plain_count: int
     sequences: np.ndarray
     left_out: np.ndarray
     speech: np.ndarray
@@ -71,7 +71,7 @@ def measured(table: pa.Table) -> Measured:
         said = [(np.where(finite, values[name], 0).sum(axis=0) / counts.sum(axis=0)) for name in ("in_own", "in_other")]
     sequences = finite.sum(axis=0)
     return Measured(
-        lang, keys, log, accuracy, gained, plainly, counts[:, plain].sum(), sequences, len(nll) - sequences,
+        lang, keys, log, accuracy, gained, plainly, int(counts[:, plain].sum()), sequences, len(nll) - sequences,
         np.stack(said, axis=1),
     )  # fmt: skip
 
@@ -80,13 +80,13 @@ def _columns(table: pa.Table) -> tuple[list[Key], dict[str, np.ndarray]]:
     """The keys in the order of their rows, and float64 [sequences, K] of every number."""
     frame = table.drop_columns(["lang"]).to_pandas()
     frame = frame.assign(other=frame["other"].fillna(""), layer=frame["layer"].fillna(-1).astype(int))
-    groups = frame.groupby(list(Key._fields), sort=False)
-    column, sequence = groups.ngroup().to_numpy(), frame["sequence"].to_numpy()
-    values = {}
+    keys = [Key(*key) for key in frame[list(Key._fields)].drop_duplicates().itertuples(index=False, name=None)]
+    column = frame.groupby(list(Key._fields), sort=False).ngroup().to_numpy()  # numbered as they come, too
+    sequence, values = frame["sequence"].to_numpy(), {}
     for name in ("nll", "count", "right", "in_own", "in_other"):
-        values[name] = np.full((sequence.max() + 1, groups.ngroups), np.nan)
+        values[name] = np.full((sequence.max() + 1, len(keys)), np.nan)
         values[name][sequence, column] = frame[name]
-    return [Key(*key) for key in groups.indices], values
+    return keys, values
 
 
 def _drawn(lang: str, above: Sequence[np.ndarray], below: Sequence[np.ndarray]) -> np.ndarray:

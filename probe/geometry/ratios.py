@@ -49,7 +49,7 @@ def plain_rows(found: Sequence[Measured]) -> list[Plain]:
                 lang=one.lang,
                 sequences=int(one.sequences[at]),
                 left_out=int(one.left_out[at]),
-                count=int(one.plain_count),
+                count=one.plain_count,
                 perplexity=interval(one.plain[:, 0], np.exp),
                 accuracy=interval(one.plain[:, 1]),
             )
@@ -116,26 +116,26 @@ def contrast_rows(found: Sequence[Measured], contrasts: Sequence[tuple[str, str]
     """Conditions against each other, for languages and others that have both; p-values corrected over the layers."""
     rows, kinds = [], _kinds(found)
     for condition, against in contrasts:
-        own = []
+        family = []
         for layer in [layer for name, layer in kinds if name == condition and (against, layer) in kinds]:
             apart = [one.log[:, i] - one.log[:, j] for one, i, j in _pairs(found, condition, against, layer)]
-            apart = np.stack([own for own in apart if not np.isnan(own[0])] or [np.full(1, np.nan)], axis=1)
-            if np.isnan(apart[0, 0]):
+            known = [own for own in apart if not np.isnan(own[0])]
+            if not known:
                 continue
-            mean = apart.mean(axis=1)
+            mean = np.mean(known, axis=0)
             p = uncertainty.p_value(mean[1:][~np.isnan(mean[1:])])
-            own.append(
+            family.append(
                 Contrast(
                     condition=condition,
                     against=against,
                     layer=layer,
-                    pairs=apart.shape[1],
+                    pairs=len(known),
                     quotient=interval(mean, np.exp),
                     p=p,
                     p_holm=p,
                 )
             )
-        rows += corrected(own)
+        rows += corrected(family)
     return rows
 
 
