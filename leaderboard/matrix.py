@@ -1,6 +1,6 @@
 """The answers of many models to the same facts, side by side: a row a model, a column a question.
 
-A P@1 is one of few values, so a cell is the place of its value in a table: 500 models on 106,000 questions are 106 MB.
+A P@1 is one of few values, so a cell is the place of its value in a table: 500 models on 106,000 questions are 53 MB.
 """
 
 from __future__ import annotations
@@ -59,13 +59,10 @@ ITEM = [*KEY, "subject_uri", "key"]
 
 
 class _Own(NamedTuple):
-    """One submission's answers in order of their keys."""
+    """One submission's answers in order of their keys: places in the table of values."""
 
     keys: np.ndarray
-    p1: np.ndarray
-
-    def digest(self) -> bytes:
-        return hashlib.blake2b(self.keys.tobytes() + self.p1.tobytes(), digest_size=16).digest()
+    codes: np.ndarray
 
 
 def matrix(frames: Iterable[pd.DataFrame]) -> Matrix:
@@ -76,24 +73,34 @@ def matrix(frames: Iterable[pd.DataFrame]) -> Matrix:
     there twice.
     """
     row_of: dict[bytes, int] = {}
+    table: dict[float, int] = {}
     found, place, known = [], [], pd.DataFrame(columns=ITEM)
     last = np.empty(0, np.uint64)
     for frame in frames:
         keys = pd.util.hash_pandas_object(frame[KEY], index=False).to_numpy()
         order = np.argsort(keys, kind="stable")
-        keys = keys[order]
+        keys, p1 = keys[order], frame["p1"].to_numpy(float)[order]
         if np.array_equal(keys, last):
             keys = last  # one array for all submissions that were asked the same
         else:
             if (keys[1:] == keys[:-1]).any():
                 raise FactrootsError("a submission answers an item twice; `probe leaderboard validate` says which")
             known, last = _learnt(known, frame.iloc[order], keys), keys
-        own = _Own(keys, frame["p1"].to_numpy(float)[order])
-        place.append(row_of.setdefault(own.digest(), len(found)))
+        digest = hashlib.blake2b(keys.tobytes() + p1.tobytes(), digest_size=16).digest()
+        place.append(row_of.setdefault(digest, len(found)))
         if place[-1] == len(found):
-            found.append(own)
+            found.append(_Own(keys, _coded(p1, table)))
     known = known.sort_values(["lang", "relation", "key"], ignore_index=True)
-    return _lined_up(known, found, np.array(place, int), list(row_of))
+    where = np.argsort(np.argsort(np.array(list(row_of))))
+    codes = _lined_up(known["key"].to_numpy(np.uint64), found, where, np.min_scalar_type(len(table)))
+    return Matrix(known, np.array([np.nan, *table]), codes, where[place])
+
+
+def _coded(p1: np.ndarray, table: dict[float, int]) -> np.ndarray:
+    """The places of values in a table, which learns those that it does not have."""
+    values, inverse = np.unique(p1, return_inverse=True)
+    places = np.array([table.setdefault(value, len(table) + 1) for value in values.tolist()])
+    return places.astype(np.min_scalar_type(len(table)))[inverse]
 
 
 def _learnt(known: pd.DataFrame, frame: pd.DataFrame, keys: np.ndarray) -> pd.DataFrame:
@@ -111,21 +118,13 @@ def _learnt(known: pd.DataFrame, frame: pd.DataFrame, keys: np.ndarray) -> pd.Da
     return pd.concat([known, pd.DataFrame(more)], ignore_index=True) if len(known) else pd.DataFrame(more)
 
 
-def _lined_up(items: pd.DataFrame, found: list[_Own], place: np.ndarray, digests: list[bytes]) -> Matrix:
-    order = np.argsort(np.array(digests))
-    where = np.empty(len(order), int)
-    where[order] = np.arange(len(order))
-    keys = items["key"].to_numpy(np.uint64)
+def _lined_up(keys: np.ndarray, found: list[_Own], where: np.ndarray, kind: np.dtype) -> np.ndarray:
+    """The codes of all [rows, items], each submission's in the row that `where` says."""
     sorter = np.argsort(keys)
-    table: dict[float, int] = {}
-    codes = np.zeros((len(found), len(items)), np.uint16)
+    codes = np.zeros((len(found), len(keys)), kind)
     last, columns = None, None
-    for number, own in enumerate(found):
+    for row, own in zip(where, found, strict=True):
         if own.keys is not last:
             last, columns = own.keys, sorter[np.searchsorted(keys, own.keys, sorter=sorter)]
-        values, inverse = np.unique(own.p1, return_inverse=True)
-        places = np.array([table.setdefault(value, len(table) + 1) for value in values.tolist()])
-        if len(table) > np.iinfo(codes.dtype).max:
-            codes = codes.astype(np.uint32)
-        codes[where[number], columns] = places[inverse]
-    return Matrix(items, np.array([np.nan, *table]), codes, where[place])
+        codes[row, columns] = own.codes
+    return codes

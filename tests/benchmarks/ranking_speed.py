@@ -91,9 +91,8 @@ def main() -> None:
         print(f"peak memory {peak / 1e3:,.0f} MB, {before / 1e3:,.0f} MB before", flush=True)
         one = by_pairs(paths, options.pairs)
     number = options.models * (options.models - 1) // 2
-    print(
-        f"a pair by itself {one:.2f} s, {number:,} pairs {one * number / 3600:,.1f} h: {one * number / whole:,.0f} times"
-    )
+    times = one * number / whole
+    print(f"a pair by itself {one:.2f} s, {number:,} pairs {one * number / 3600:,.1f} h: {times:,.0f} times as long")
 
 
 if __name__ == "__main__":
