@@ -10,7 +10,7 @@ from leaderboard.site.scripts import UNSEEN
 
 @pytest.fixture(scope="module")
 def board(site):
-    return site(made_up(["org/first", "org/second", "org/third", "org/fourth"], LANGS[:3], relations=3, subjects=30))
+    return site(made_up(["org/first", "org/second", "org/third", "org/fourth"], LANGS[:3], relations=3, subjects=40))
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +69,9 @@ def test_facts_of_a_pair_are_chosen_searched_and_paged(board, view):
         page.wait_for_function(
             f"document.querySelector('#facts [role=status]').textContent.endsWith(' of {fits.sum()}')"
         )
-    assert status.text_content() == "Rows 1–50 of 90"
+    assert status.text_content() == "Rows 1–100 of 120"
     page.select_option("#relation", "P1")
-    assert status.text_content() == "Rows 1–30 of 30"
+    assert status.text_content() == "Rows 1–40 of 40"
     page.fill("#text", "p1|q7|")
     assert status.text_content() == "Rows 1–1 of 1"
     row = own[own["item"] == "P1|Q7|OQ7"].iloc[0]
@@ -87,7 +87,7 @@ def test_a_language_that_one_lacks_is_counted_and_not_taken_as_wrong(board, view
     page = view(pair(board, 0, lacking))
     page.wait_for_selector("#facts tbody tr")
     cells = page.locator("#languages tr", has_text=LANGS[2]).locator("td").all_text_contents()
-    assert cells == ["–", "–", "–", "0", "0", "0", "0", "90"]
+    assert cells == ["–", "–", "–", "0", "0", "0", "0", "120"]
 
 
 def test_models_are_chosen_and_swapped_in_the_address(board, view):

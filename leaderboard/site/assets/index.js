@@ -53,7 +53,13 @@ factroots.load("board").then((board) => {
         (row) => row.low && between(row.low, row.high),
         "interval of P@1",
       ),
-      { key: "range", head: "", type: "text", still: true, cell: (row) => (row.id ? cells.range(row, top, chance) : "") },
+      {
+        key: "range",
+        head: "",
+        type: "text",
+        still: true,
+        cell: (row) => (row.id ? cells.range(row, top, chance) : ""),
+      },
       number(
         "n",
         "n",
@@ -94,7 +100,12 @@ factroots.load("board").then((board) => {
     document.querySelector(`[data-table="${place}"]`).append(table.whole);
     if (!place) performance.mark("first table");
     factroots.charts(document.querySelector(`[data-charts="${place}"]`), own, board);
-    return () => table.show(filtered(own), columns(own, get("lang").value));
+    let lang = "";
+    return () => {
+      const same = lang === get("lang").value;
+      lang = get("lang").value;
+      table.show(filtered(own), same ? undefined : columns(own, lang));
+    };
   });
 
   function offer(id, pairs) {

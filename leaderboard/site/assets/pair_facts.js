@@ -94,7 +94,7 @@ factroots.pairFacts = (() => {
     const rows = joined(known, sides, roots);
     const options = known.relations.map((value) => element("option", { value }, value));
     get("relation").replaceChildren(element("option", { value: "" }, "all"), ...options);
-    const more = { rows: [], size: 50, empty: "No such fact" };
+    const more = { rows: [], empty: "No such fact" };
     shown = { rows, grid: factroots.grid({ caption: "Facts", columns: columns(rows, known.names), ...more }) };
     get("facts").replaceChildren(shown.grid.whole);
     filter();

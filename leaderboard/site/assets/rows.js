@@ -32,17 +32,23 @@ factroots.rows = (() => {
 
   const rank = (row) => row.rank && [...new Set(row.rank)].join("–");
 
+  /** How a number was made; most rows are never asked. */
   function how(row) {
-    const summary = element("summary", {}, "how");
-    summary.append(element("span", { class: "hidden" }, ` the number of ${row.model} was made`));
-    const parts = [summary, copied("Signature", row.signature)];
+    const label = `How the number of ${row.model} was made`;
+    const made = element("details", {}, element("summary", { "aria-label": label }, "how"));
+    made.addEventListener("toggle", () => made.append(...told(row)), { once: true });
+    return made;
+  }
+
+  function told(row) {
+    const parts = [copied("Signature", row.signature)];
     if (row.command) parts.push(copied("Command", row.command));
     if (row.unverified.length) {
       const lines = row.unverified.map((text) => element("li", {}, foreign(text)));
       parts.push(element("p", {}, "Cannot be verified:"), element("ul", {}, ...lines));
     }
     if (row.note) parts.push(element("p", {}, "Note: ", foreign(row.note)));
-    return element("details", {}, ...parts);
+    return parts;
   }
 
   /** The row's head: a box to choose it by, its model's page, how it was made, what it lacks. */
