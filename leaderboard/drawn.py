@@ -50,10 +50,12 @@ def draw(matrix: Matrix, how: str, resamples: int = uncertainty.RESAMPLES, seed:
     below = np.zeros((len(scored), len(scored), len(times)))
     for items, relations in by_language(matrix.items):
         p1, subjects = np.nan_to_num(matrix.p1(items)), subject[items]
-        for counted, pairs in _alike(scored[:, items]):
-            rows = np.flatnonzero(pairs.any(axis=1)[pattern])
-            for block in _blocks(len(times), len(subjects)):
-                own = weights(times[block][:, subjects] * counted.astype(float), relations, how)
+        sets = list(_alike(scored[:, items]))
+        for block in _blocks(len(times), len(subjects)):
+            drawn = times[block][:, subjects].astype(float)
+            for counted, pairs in sets:
+                rows = np.flatnonzero(pairs.any(axis=1)[pattern])
+                own = weights(drawn if counted.all() else drawn * counted, relations, how)
                 sums = p1[rows] @ own.items.T
                 for other in np.flatnonzero(pairs.any(axis=0)):
                     with_it = pairs[pattern[rows], other]

@@ -96,18 +96,22 @@ def costs(one: Class, asked: Asked) -> list[Record]:
 
 
 class View(NamedTuple):
-    """A view's function, and the line that says what it shows."""
+    """A view's function, the line that says what it shows, and what it can be cut by: options of the command."""
 
     records: Callable[[Class, Asked], list[Record]]
     summary: str
+    takes: Sequence[str] = ()
 
 
+_CUTS = ("--by lang", "--by relation", "--lang")
 #: Adding one is a line here and one of the columns that it is shown in (:mod:`leaderboard.showing`).
 VIEWS = {
-    "all": View(partial(ranked, "all"), "ranks on all facts"),
-    "same-facts": View(partial(ranked, "same-facts"), "ranks on the facts that every language has"),
-    "one-token": View(partial(ranked, "one-token"), "ranks on facts whose object is one token to both of any two"),
-    "roots": View(roots, "where right answers came from, in % of them"),
-    "variants": View(variants, "variants less their bases"),
+    "all": View(partial(ranked, "all"), "ranks on all facts", _CUTS),
+    "same-facts": View(partial(ranked, "same-facts"), "ranks on the facts that every language has", _CUTS),
+    "one-token": View(
+        partial(ranked, "one-token"), "ranks on facts whose object is one token to both of any two", _CUTS
+    ),
+    "roots": View(roots, "where right answers came from, in % of them", ("--by lang", "--lang")),
+    "variants": View(variants, "variants less their bases", ("--lang",)),
     "cost": View(costs, "size and time against P@1"),
 }

@@ -9,7 +9,17 @@ import click
 from leaderboard.commands.options import as_json
 
 _path = click.Path(path_type=Path, exists=True)
-_file = click.Path(path_type=Path, dir_okay=False)
+
+
+class Report(click.Path):
+    """A file to be written, in a folder that is there: told before any work."""
+
+    def convert(self, value, param, ctx) -> Path:
+        path = Path(super().convert(value, param, ctx))
+        return path if path.parent.is_dir() else self.fail(f"there is no folder {path.parent}", param, ctx)
+
+
+_file = Report(dir_okay=False)
 
 
 @click.command()

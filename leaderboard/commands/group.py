@@ -23,9 +23,7 @@ COMMANDS = {
     "list": Entry("leaderboard.commands.list:list_", "List what is on the board."),
     "show": Entry("leaderboard.commands.show:show", "Show one submission with all that is known of it."),
     "rank": Entry("leaderboard.commands.rank:rank", "Rank what is comparable, as far as the answers can tell."),
-    "compare": Entry(
-        "leaderboard.commands.compare:compare", "Compare two submissions on the facts they share."
-    ),
+    "compare": Entry("leaderboard.commands.compare:compare", "Compare two submissions on the facts they share."),
     "check": Entry("leaderboard.commands.check:check", "Fail when a run's P@1 has fallen behind a baseline's."),
     "build": Entry("leaderboard.commands.build:build", "Write the board as a site that needs no server."),
     "serve": Entry("leaderboard.commands.serve:serve", "Write the site, and serve it to this machine."),

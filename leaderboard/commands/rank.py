@@ -32,6 +32,11 @@ def rank(board, view, by, langs, quiet, as_json):
     from leaderboard.classes import classes
     from leaderboard.views import VIEWS, Asked
 
+    for option in (f"--by {by}" if by else None, "--lang" if langs else None):
+        if option and option not in VIEWS[view].takes:
+            raise click.UsageError(
+                f"--view {view} takes {' and '.join(VIEWS[view].takes) or 'neither --by nor --lang'}"
+            )
     began = time.monotonic()
     entries = board.entries()
     found = classes(entries)

@@ -153,6 +153,11 @@ def test_too_many_tests_for_an_alpha(world):
     assert code == 2 and "no p of 200,000 draws could be small enough; raise --alpha" in said
 
 
+def test_reports_that_have_no_place(world):
+    code, said = check(world, "2", "--junit", "nowhere/a.xml")
+    assert code == 2 and "there is no folder nowhere" in said
+
+
 def test_hostile_names_are_text(world, tmp_path):
     check(world, "3", "--junit", tmp_path / "a.xml", "--markdown", tmp_path / "a.md", baseline="3")
     assert HOSTILE in {p.get("value") for p in xml.parse(tmp_path / "a.xml").iter("property")}
@@ -191,6 +196,8 @@ def test_rank(world):
     assert "unknown language 'xx'" in call("rank", "--board", world / "board", "--quiet", "--lang", "xx")[1]
     for view in NAMES:
         assert call("rank", "--board", world / "board", "--quiet", "--view", view)[0] == 0
+    code, said = call("rank", "--board", world / "board", "--view", "cost", "--lang", "it")
+    assert code == 2 and "--view cost takes neither --by nor --lang" in said
 
 
 def test_every_view_has_columns_and_words():
