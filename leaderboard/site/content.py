@@ -60,6 +60,11 @@ class Table(NamedTuple):
     by_lang: Mapping[str, Sequence[Mark]]
 
     @property
+    def metric(self) -> str:
+        """What its numbers are: P@1, or what another tool calls its own."""
+        return self.rows[0].submission.result.metric
+
+    @property
     def langs(self) -> list[str]:
         """The languages that any row has."""
         return sorted({one.lang for row in self.rows for one in row.submission.result.languages})

@@ -38,6 +38,8 @@ _LONG = (
     "often.",
     "Numbers of different tables mean different things, and cannot be compared.",
 )
+#: What a table's numbers are, where it is known.
+_CAPTIONS = {"P@1": "P@1: of how many facts, in %, the best answer is right"}
 
 
 def page(board: Content) -> str:
@@ -110,6 +112,8 @@ def _table(one: Table) -> dict[str, Any]:
     return {
         "id": one.id,
         "title": one.title,
+        "metric": one.metric,
+        "caption": _CAPTIONS.get(one.metric, f"{one.metric} in %, as {one.meaning.get('origin')} tells it"),
         "langs": langs,
         "rows": [_row(row, one.id, langs) for row in one.rows],
         "marks": [

@@ -114,7 +114,7 @@ def test_everything_is_reached_by_tab_and_seen_there(page):
         seen.append(tuple(about[:2]))
         assert about[2] != "none", about
     assert {("INPUT", "text"), ("SELECT", "lang"), ("SELECT", "family"), ("BUTTON", "Clear")} <= set(seen)
-    assert ("DIV", "P@1, % o") in seen  # the box that scrolls
+    assert ("DIV", "P@1: of h") in seen  # the box that scrolls
 
 
 def test_filters_leave_what_they_say_and_clearing_brings_all_back(board, page):
@@ -219,11 +219,11 @@ def test_charts_are_drawn_when_they_come_into_view_with_their_numbers(board, vie
     assert page.evaluate("typeof Plotly") == "undefined"
     titles = page.locator("h3").all_text_contents()
     assert titles == [
-        "P@1 by language and model",
-        "P@1 against the size of Wikipedia",
+        "Scores by language and model",
+        "Scores against the size of Wikipedia",
         "Roots of right answers by language",
         "Variants: facts kept, gained and lost",
-        "Size and time against P@1",
+        "Scores against size and time",
     ]
     for number in range(len(titles)):
         plot = page.locator("figure .plot").nth(number)

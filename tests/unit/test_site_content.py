@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from rank_fixtures import answers, entry, questions
+from rank_fixtures import MadeUp, answers, entry, questions
 
 from data_builders.errors import FactrootsError
 from data_builders.folder import write_json
@@ -16,8 +16,11 @@ from data_builders.progress import Quiet
 from leaderboard.classes import classes
 from leaderboard.ranking import tables
 from leaderboard.site import index
+from leaderboard.site.build import build
 from leaderboard.site.content import gather
+from leaderboard.site.labels import Labels
 from leaderboard.site.traced import LONGEST, PASSAGES, read
+from leaderboard.submission import Submission, Told, ToldLanguage
 from probe.tracing.roots.kept import ROOTS
 
 
@@ -78,6 +81,30 @@ def test_marks_by_language_are_the_records(content):
             for name in ("chance", "majority")
         ]
     assert set(content.tables[0].by_lang) == {"af", "it", "ja"}
+
+
+def told(value: float) -> MadeUp:
+    """A number of another tool, without answers or an interval."""
+    result = Told(
+        signature="task:facts|model:org/told", metric="acc", value=value, stderr=0.01, n_scored=None, protocol="0-shot",
+        languages=[ToldLanguage(lang="it", value=0.0, n=None), ToldLanguage(lang="ja", value=1.0, n=7)],
+        model={"spec": "org/told", "id": "org/told"}, data={"spec": None}, code={},
+    )  # fmt: skip
+    submission = Submission(result=result, n=None, answers=None, origin="lm-eval", unverified=["the score itself"])
+    return MadeUp(f"told-{value}/local/facts/0-shot", submission, None, None)
+
+
+def test_a_number_that_is_only_told_is_shown_with_what_cannot_be_checked(entries, tmp_path):
+    content = gather("Told", [*entries[:2], told(0.0)], [], Quiet())
+    [table] = [one for one in content.tables if one.metric == "acc"]
+    [row] = table.rows
+    assert row.rank is None and row.lacks == ["answers: lm-eval tells a number only"]
+    build(content, tmp_path / "site", Labels(), Quiet())
+    page = (tmp_path / "site" / "models" / f"{row.page}.html").read_text(encoding="utf-8")
+    assert "the score itself" in page and "acc</dt><dd><bdi>0.0 %" in page and "Compare fact by fact" not in page
+    [data] = [one for one in index.data(content)["tables"] if one["metric"] == "acc"]
+    assert data["caption"] == "acc in %, as lm-eval tells it" and data["rows"][0]["low"] is None
+    assert not (tmp_path / "site" / "data" / f"{row.id}.js").exists()
 
 
 def traced(folder, submission, roots, **other):

@@ -24,7 +24,7 @@ factroots.byLanguage = (() => {
       ygap: many ? 0 : 1,
       hoverongaps: false,
       hovertemplate: "%{y}<br>%{x}: %{z:.1f}<extra></extra>",
-      colorbar: { title: { text: "P@1" }, thickness: 12, outlinewidth: 0 },
+      colorbar: { title: { text: own.metric }, thickness: 12, outlinewidth: 0 },
     };
     return {
       traces: [trace],
@@ -74,10 +74,10 @@ factroots.byLanguage = (() => {
       layout: {
         height: 440,
         xaxis: drawing.logarithmic("abstracts of its Wikipedia, MiB", trace.x),
-        yaxis: { title: { text: "P@1, %" }, rangemode: "tozero" },
+        yaxis: { title: { text: `${own.metric}, %` }, rangemode: "tozero" },
       },
       said: `${r} over ${rows.length} languages; the sizes are those of autumn 2018.`,
-      columns: [columns.language, columns.number("size", "KiB", (one) => one.size, count), columns.p1],
+      columns: [columns.language, columns.number("size", "KiB", (one) => one.size, count), columns.score(own.metric)],
       rows,
     };
   }
@@ -105,9 +105,9 @@ factroots.byLanguage = (() => {
   }
 
   return [
-    { title: "P@1 by language and model", draw: heat, of: (row, own) => own.langs.length > 1, least: 2 },
+    { title: "Scores by language and model", draw: heat, of: (row, own) => own.langs.length > 1, least: 2 },
     {
-      title: "P@1 against the size of Wikipedia",
+      title: "Scores against the size of Wikipedia",
       draw: sizes,
       of: (row, own, board) => sized(own, board, row).length > 2,
       single: true,

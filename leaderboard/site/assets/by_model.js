@@ -1,4 +1,4 @@
-// Charts over models: what variants changed of their bases, and what P@1 costs.
+// Charts over models: what variants changed of their bases, and what scores cost.
 "use strict";
 
 factroots.byModel = (() => {
@@ -28,7 +28,7 @@ factroots.byModel = (() => {
       columns: [
         columns.model,
         ...KINDS.map((kind) => columns.number(kind, kind, (row) => row.change[kind], count)),
-        columns.number("value", "P@1 − base's", (row) => row.change.value, percent),
+        columns.number("value", "variant − base", (row) => row.change.value, percent),
         {
           ...columns.number("low", "95 %", (row) => row.change.low),
           cell: ({ change }) => between(change.low, change.high),
@@ -60,7 +60,7 @@ factroots.byModel = (() => {
     const known = Object.keys(COSTS).filter((key) => rows.some((row) => row[key]));
     const axes = (key, i) => [
       [`xaxis${i ? 2 : ""}`, drawing.logarithmic(COSTS[key], rows.map((row) => row[key]).filter(Boolean))],
-      [`yaxis${i ? 2 : ""}`, { title: { text: i ? "" : "P@1, %" }, rangemode: "tozero" }],
+      [`yaxis${i ? 2 : ""}`, { title: { text: i ? "" : `${own.metric}, %` }, rangemode: "tozero" }],
     ];
     return {
       traces: known.map((key, i) => points(rows, key, i ? "2" : "")),
@@ -72,7 +72,7 @@ factroots.byModel = (() => {
       },
       columns: [
         columns.model,
-        columns.p1,
+        columns.score(own.metric),
         columns.number("parameters", "Parameters", (row) => row.parameters, count),
         columns.number("seconds", "Seconds", (row) => row.seconds, count),
       ],
@@ -82,6 +82,6 @@ factroots.byModel = (() => {
 
   return [
     { title: "Variants: facts kept, gained and lost", draw: variants, of: (row) => row.change },
-    { title: "Size and time against P@1", draw: costs, of: (row) => row.parameters || row.seconds, least: 2 },
+    { title: "Scores against size and time", draw: costs, of: (row) => row.parameters || row.seconds, least: 2 },
   ];
 })();

@@ -64,7 +64,7 @@ factroots.drawing = (() => {
     number,
     model: name("model", "Model", (row) => foreign(row.model)),
     language: name("lang", "Language", (row) => `${row.lang} (${row.said})`),
-    p1: number("value", "P@1", (row) => row.value, percent),
+    score: (metric) => number("value", metric, (row) => row.value, percent),
   };
 
   /** Axes, texts and margins as the page has them. */

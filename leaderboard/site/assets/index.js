@@ -42,7 +42,7 @@ factroots.load("board").then((board) => {
       { key: "model", head: "Model", type: "name", value: (row) => row.model, cell: name },
       number(
         "value",
-        "P@1",
+        own.metric,
         (row) => row.value,
         (row) => cells.points(row.value),
       ),
@@ -50,8 +50,8 @@ factroots.load("board").then((board) => {
         "low",
         "95 %",
         (row) => row.low,
-        (row) => row.low && between(row.low, row.high),
-        "interval of P@1",
+        (row) => (row.low === null ? null : between(row.low, row.high)),
+        `interval of ${own.metric}`,
       ),
       {
         key: "range",
@@ -90,7 +90,7 @@ factroots.load("board").then((board) => {
 
   const tables = board.tables.map((own, place) => {
     const table = factroots.grid({
-      caption: "P@1, % of facts whose best answer is right",
+      caption: own.caption,
       columns: columns(own, ""),
       rows: own.rows,
       marks: own.marks,
