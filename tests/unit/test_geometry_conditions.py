@@ -8,8 +8,9 @@ import torch
 from sweep_fixtures import LANGS, tiny_fits
 
 from data_builders.errors import FactrootsError
-from probe.geometry.conditions import CONDITIONS, DEFAULT, Condition, expanded, low_rank
+from probe.geometry.conditions import CONDITIONS, DEFAULT, Condition, expanded
 from probe.geometry.erasing import leace
+from probe.geometry.interventions import low_rank
 from probe.geometry.moments import Moments
 
 X = np.random.default_rng(5).normal(size=(7, 16))
