@@ -31,6 +31,9 @@ bench: .venv/testable            # speed and memory, as ratios
 	$(BIN)/python tests/benchmarks/neurons_speed.py
 	$(BIN)/python tests/benchmarks/tuning_speed.py --vocabulary 50000
 	$(BIN)/python tests/benchmarks/sparse_speed.py --parts top apply step
+	$(BIN)/python tests/benchmarks/geometry_speed.py --tokens 16384
+	$(BIN)/python tests/benchmarks/geometry_sweep_speed.py --sequences 4
+	$(BIN)/python tests/benchmarks/geometry_distance_speed.py
 
 lint: .venv/testable
 	$(BIN)/ruff check .

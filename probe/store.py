@@ -1,15 +1,14 @@
 """A run's folder: who may write it, what has been finished, and how a kill at any moment loses one batch at most.
 
-A language in progress is an Arrow stream, ``items-<lang>.part``, one record batch a step. A killed run leaves a torn
-tail, which is dropped; the rest is copied and added to. A finished language is ``items-<lang>.parquet``, written
-from the stream, so that an interrupted run and an undisturbed one end with the same bytes.
+A language in progress is ``items-<lang>.part``, one record batch a step; a finished one ``items-<lang>.parquet``
+(:mod:`probe.journal`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,9 +17,9 @@ import pyarrow.parquet as pq
 from data_builders.errors import FactrootsError
 from data_builders.folder import lock, write_atomically, write_json
 from probe.items import CANDIDATES, ITEMS
+from probe.journal import journal
 
 SCHEMA_VERSION = 2
-_ROWS = 1024  # rows of a Parquet row group: what a reader holds at a time
 
 
 class Store:
@@ -66,28 +65,9 @@ class Store:
     def candidates(self, lang: str) -> Path:
         return self.folder / f"candidates-{lang}.parquet"
 
-    @contextmanager
-    def journal(self, lang: str) -> Iterator[tuple[int, Callable[[pa.RecordBatch], None]]]:
+    def journal(self, lang: str) -> AbstractContextManager[tuple[int, Callable[[pa.RecordBatch], None]]]:
         """The steps already done of a language and a function that adds one; after the block, the language is done."""
-        path = self.items(lang).with_suffix(".part")
-        fresh = path.with_suffix(".fresh")
-        done = 0
-        with pa.OSFile(str(fresh), "wb") as file, pa.ipc.new_stream(file, ITEMS) as writer:
-            try:
-                for batch in _stream(path):
-                    writer.write_batch(batch)
-                    done += 1
-                fresh.replace(path)
-            finally:
-                fresh.unlink(missing_ok=True)
-
-            def add(batch: pa.RecordBatch) -> None:
-                writer.write_batch(batch)
-                file.flush()
-
-            yield done, add
-        write_atomically(self.items(lang), lambda part: _to_parquet(path, part))
-        path.unlink()
+        return journal(self.items(lang), ITEMS)
 
     def add_candidates(self, lang: str, batches: list[pa.RecordBatch]) -> None:
         table = pa.Table.from_batches(batches, CANDIDATES)
@@ -100,27 +80,3 @@ def newest(folder: Path) -> Store:
     if not found:
         raise FactrootsError(f"{folder}/ holds no run; make one with `probe run`, or name one with --run")
     return Store(found[-1].parent)
-
-
-def _stream(path: Path) -> Iterator[pa.RecordBatch]:
-    """Whole record batches of a stream that may have been cut off anywhere."""
-    if not path.exists():
-        return
-    with pa.OSFile(str(path)) as file:
-        try:
-            with pa.ipc.open_stream(file) as reader:
-                yield from reader
-        except (pa.ArrowInvalid, OSError):
-            return  # the torn tail of a killed run
-
-
-def _to_parquet(stream: Path, path: Path) -> None:
-    with pq.ParquetWriter(path, ITEMS, compression="zstd") as writer:
-        held: list[pa.RecordBatch] = []
-        for batch in _stream(stream):
-            if held and sum(map(len, held)) + len(batch) > _ROWS:
-                writer.write_table(pa.Table.from_batches(held))
-                held = []
-            held.append(batch)
-        if held:
-            writer.write_table(pa.Table.from_batches(held))

@@ -7,8 +7,8 @@ import click
 from probe.commands.geometry.options import Layers
 from probe.commands.options import Names
 
-#: What demo's two minutes have room for: languages, and sequences of each in every part of its text.
-DEMO_LANGS, DEMO = ("en", "it", "ja", "af"), 96
+#: What demo's two minutes have room for: languages, and sequences of each to fit and to test.
+DEMO_LANGS, DEMO_FIT, DEMO_TEST = ("en", "it", "ja", "af"), 96, 32
 
 
 @click.command()
@@ -16,8 +16,8 @@ DEMO_LANGS, DEMO = ("en", "it", "ja", "af"), 96
 @click.option("--langs", type=Names(), help="Languages, as it,ja,af; all that the text has, if not given; for demo "
               f"{','.join(DEMO_LANGS)}.")  # fmt: skip
 @click.option("--text", help="As in `probe geometry fit`; planted is the default for demo.")
-@click.option("--sequences", type=click.IntRange(min=1), help=f"As in fit; 512, or {DEMO} for demo.")
-@click.option("--test", type=click.IntRange(min=1), help=f"As in fit; 512, or {DEMO} for demo.")
+@click.option("--sequences", type=click.IntRange(min=1), help=f"As in fit; 512, or {DEMO_FIT} for demo.")
+@click.option("--test", type=click.IntRange(min=1), help=f"As in fit; 512, or {DEMO_TEST} for demo.")
 @click.option("--length", type=int, help="As in fit.")
 @click.option("--layers", type=Layers(), help="What is measured at; all, if not given.")
 @click.option("--conditions", type=Names(), help="As in `probe geometry ratio`.")
@@ -49,7 +49,7 @@ def whole(ctx, model, langs, text, sequences, test, length, layers, conditions, 
     small = model == "demo" and text is None
     folder = ctx.invoke(
         fit, model=model, text=text, langs=langs or (DEMO_LANGS if small else None), length=length, seed=seed,
-        sequences=sequences or (DEMO if small else NUMBER), test=test or (DEMO if small else TEST),
+        sequences=sequences or (DEMO_FIT if small else NUMBER), test=test or (DEMO_TEST if small else TEST),
         layers_at=layers_at, variance=variance, output=output, device=device, quiet=quiet,
     )  # fmt: skip
     shared = {"folder": str(folder), "layers": layers, "quiet": quiet}

@@ -1,0 +1,208 @@
+"""Makes docs/geometry.md's tables and pictures: `python docs/geometry.py --ntrex DIR --work DIR`, two to three hours.
+
+Every line of it is a `probe` command, printed as it is run; what lies in the work folder already is not made again.
+Records and pictures are kept in docs/geometry/, and tables are made of these alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import mean
+
+HERE = Path(__file__).parent
+#: NTREX-128's files by language, and demo's text.
+NTREX = {"en": "eng-US", "de": "deu", "af": "afr", "es": "spa", "it": "ita", "fr": "fra", "ru": "rus",
+         "tr": "tur", "ja": "jpn", "zh": "zho-CN"}  # fmt: skip
+#: By model: options of the fit, and of ratios. Both are what two cores have time for; masked LMs are small.
+RUNS = {
+    "demo": (
+        ["--text", "planted", "--sequences", "256", "--test", "64"],
+        ["--others", "en,ja,af", "--facts", "atlas", "--sample", "20"],
+    ),
+    "splade-tiny": (
+        ["--sequences", "128", "--test", "64", "--length", "128"],
+        [],
+    ),
+    "gemma3-270m": (
+        ["--sequences", "64", "--test", "8", "--length", "128", "--no-specials"],
+        ["--others", "en,ja", "--layers", "6,12,17", "--conditions", "own,other,other-own-mean,shift,random,again"],
+    ),
+}
+TITLES = {"demo": "demo, on the planted world", "splade-tiny": "An English masked LM", "gemma3-270m": "Gemma 3 270M"}
+PICTURES = ("dimensions", "ratio", "distance", "tree", "axes-2d", "stability")
+PARTS = ("ratio", "distance", "axes")
+BEGIN, END = "<!-- made by geometry.py: begin -->", "<!-- made by geometry.py: end -->"
+
+
+def run(*words: str) -> None:
+    """Carry out a `probe` command, which goes on where it stopped."""
+    print("probe " + shlex.join(words), flush=True)
+    subprocess.run(["probe", *words], check=True, stdout=sys.stderr)
+
+
+def text(ntrex: Path, folder: Path) -> Path:
+    """NTREX's sentences as <lang>.txt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for lang, code in NTREX.items():
+        if not (folder / f"{lang}.txt").exists():
+            shutil.copyfile(ntrex / f"newstest2019-ref.{code}.txt", folder / f"{lang}.txt")
+    return folder
+
+
+def spec(model: str) -> str:
+    """How `probe` is told of a model; the English one lies in a package."""
+    if model != "splade-tiny":
+        return model
+    return str(Path(find_spec("cognition").submodule_search_locations[0]) / "model")
+
+
+def make(model: str, work: Path, sentences: Path) -> None:
+    """Everything of one model, kept in docs/geometry/<model>/."""
+    fit, ratio = RUNS[model]
+    fits, kept = work / model, HERE / "geometry" / model
+    source = [] if model == "demo" else ["--text", str(sentences), "--langs", ",".join(NTREX)]
+    run("geometry", "fit", "--model", spec(model), *source, *fit, "--output", str(fits), "--quiet")
+    run("geometry", "ratio", "--fits", str(fits), *ratio, "--quiet")
+    for part in PARTS[1:]:
+        run("geometry", part, "--fits", str(fits), "--quiet")
+    run("geometry", "plot", "--fits", str(fits))
+    kept.mkdir(parents=True, exist_ok=True)
+    for name in PICTURES:
+        if (fits / f"{name}.png").exists():
+            shutil.copyfile(fits / f"{name}.png", kept / f"{name}.png")
+    summary = {part: json.loads(next(fits.glob(f"{part}-*/{part}.json")).read_text(encoding="utf-8")) for part in PARTS}
+    about = json.loads((fits / "fits.json").read_text(encoding="utf-8"))
+    (kept / "figures.json").write_text(json.dumps(figures(about, summary), indent=1) + "\n", encoding="utf-8")
+
+
+def figures(about: dict, made: dict) -> dict:
+    """What the tables show of a model's records."""
+    ratio, distance, axes = (made[part] for part in PARTS)
+    riemann = [
+        {"layer": layer["layer"], **{key: mean(one[key] for one in pairs) for key in ("value", "floor")}}
+        for layer in distance["layers"]
+        if (pairs := [one for one in layer["pairs"] if one["measure"] == "riemann"])
+    ]
+    stable = {
+        kind["kind"]: [{"layer": layer["layer"], **layer["stable"]} for layer in kind["layers"] if layer["stable"]]
+        for kind in axes["kinds"]
+    }
+    return {
+        "langs": list(about["languages"]),
+        "tokens": about["number"] * about["length"],
+        "test": about["test"] * about["length"],
+        "width": about["width"],
+        "measure": ratio["measure"],
+        "signature": ratio["signature"],
+        "k": sorted({one for layer in distance["layers"] for one in layer["k"].values()}),
+        "k_by_layer": {layer["layer"]: sorted(layer["k"].values()) for layer in distance["layers"]},
+        "means": ratio["means"],
+        "contrasts": ratio["contrasts"],
+        "riemann": riemann,
+        "stable": stable,
+        "facts": ratio["facts"],
+    }
+
+
+def section(model: str, found: dict) -> str:
+    """A model's tables and pictures."""
+    layers = sorted({one["layer"] for one in found["means"]})
+    few = layers if len(layers) <= 5 else layers[:: len(layers) // 4]
+    n = found["tokens"]
+    parts = [
+        f"### {TITLES[model]}",
+        f"{len(found['langs'])} languages ({', '.join(found['langs'])}); fitted to {n:,} tokens each, "
+        f"{n / found['width']:.0f} a dimension, and {n:,} more for the floor; {found['test']:,} to test. "
+        f"{found['measure']} perplexity under a condition over that without, geometric mean over pairs:",
+        _table(["condition", *(f"layer {layer}" for layer in few)],
+               [[name, *(_interval(found["means"], {"condition": name, "layer": layer}, "geometric") for layer in few)]
+                for name in dict.fromkeys(one["condition"] for one in found["means"])]),
+        _table(["one over the other", *(f"layer {layer}" for layer in few)],
+               [[" / ".join(pair), *(_interval(found["contrasts"], {"condition": pair[0], "against": pair[1],
+                "layer": layer}, "quotient") for layer in few)]
+                for pair in dict.fromkeys((one["condition"], one["against"]) for one in found["contrasts"])]),
+    ]  # fmt: skip
+    if found["facts"]:
+        parts += ["P@1 of facts under it minus P@1 without, points, mean over languages (and pairs):", _facts(found)]
+    parts += [_riemann(found)] if found["riemann"] else []
+    parts += [f"![{name}](geometry/{model}/{name}.png)" for name in ("ratio", "dimensions", "tree", "axes-2d")
+              if (HERE / "geometry" / model / f"{name}.png").exists()]  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def _facts(found: dict) -> str:
+    rows = found["facts"]["rows"]
+    layers = sorted({row["layer"] for row in rows})
+    names = dict.fromkeys(row["condition"] for row in rows)
+
+    def cell(name: str, layer: int) -> str:
+        own = [row["difference"]["value"] for row in rows if (row["condition"], row["layer"]) == (name, layer)]
+        return f"{100 * mean(own):+.1f} <sub>{100 * min(own):+.0f} to {100 * max(own):+.0f}</sub>" if own else "–"
+
+    return _table(["condition", *(f"layer {one}" for one in layers)],
+                  [[name, *(cell(name, layer) for layer in layers)] for name in names])  # fmt: skip
+
+
+def _riemann(found: dict) -> str:
+    """Distances with floors, and how many axes hold 90 % of the variance."""
+    rows = [
+        [str(one["layer"]), f"{one['value']:.2f}", f"{one['floor']:.2f}", f"{one['value'] / one['floor']:.1f}",
+         _k(found["k_by_layer"][str(one["layer"])]), _angle(found, "language", one["layer"]),
+         _angle(found, "position", one["layer"])]
+        for one in found["riemann"]
+    ]  # fmt: skip
+    head = ["layer", "Riemannian distance", "floor", "times", f"axes for 90 %, of {found['width']}",
+            "language axes to the middle layer's", "position axes"]  # fmt: skip
+    return _table(head, rows)
+
+
+def _k(values: list[int]) -> str:
+    middle = values[len(values) // 2] if len(values) % 2 else mean(values[len(values) // 2 - 1 : len(values) // 2 + 1])
+    return f"{middle:g} <sub>{values[0]}–{values[-1]}</sub>"
+
+
+def _angle(found: dict, kind: str, layer: int) -> str:
+    own = next((one for one in found["stable"].get(kind, []) if one["layer"] == layer), None)
+    return "–" if own is None else f"{own['angle']:.0f}° <sub>chance {own['chance']:.0f}°</sub>"
+
+
+def _interval(rows: list[dict], key: dict, name: str) -> str:
+    one = next((row[name] for row in rows if all(row[k] == v for k, v in key.items())), None)
+    return "–" if one is None else f"{one['value']:.3g} <sub>{one['low']:.3g}–{one['high']:.3g}</sub>"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ntrex", type=Path, help="the folder of newstest2019-ref.*.txt")
+    parser.add_argument("--work", type=Path, default=Path("runs/geometry"), help="where fits are kept")
+    parser.add_argument("--models", nargs="*", default=list(RUNS), choices=list(RUNS))
+    parser.add_argument("--only-tables", action="store_true", help="run nothing; show what is kept")
+    options = parser.parse_args()
+    if not options.only_tables:
+        if options.ntrex is None:
+            parser.error("--ntrex DIR has the sentences; without it only --only-tables works")
+        sentences = text(options.ntrex, options.work / "text")
+        for model in options.models:
+            make(model, options.work, sentences)
+    sections = []
+    for model in RUNS:
+        if (kept := HERE / "geometry" / model / "figures.json").exists():
+            sections.append(section(model, json.loads(kept.read_text(encoding="utf-8"))))
+    page = HERE / "geometry.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    page.write_text("\n\n".join([before + BEGIN, *sections, END + rest.partition(END)[2]]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
