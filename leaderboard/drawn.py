@@ -21,12 +21,10 @@ class Drawn(NamedTuple):
     pattern : of each row, which items it has an answer to; rows that answered the same items have the same pattern.
     scores : [rows, patterns, 1 + resamples], a row's score on the items that it shares with a pattern, in the sample
     itself and then in each resample; NaN where it shares none. That is 8 bytes each.
-    shared : [patterns, patterns], how many items two patterns share.
     """
 
     pattern: np.ndarray
     scores: np.ndarray
-    shared: np.ndarray
 
     def own(self) -> np.ndarray:
         """Scores on all items that a row has an answer to [rows, 1 + resamples]."""
@@ -63,7 +61,7 @@ def draw(matrix: Matrix, how: str, resamples: int = uncertainty.RESAMPLES, seed:
                 below[pairs, block] += own.total
     with np.errstate(invalid="ignore"):
         above /= below[pattern]
-    return Drawn(pattern, above, scored.astype(int) @ scored.T)
+    return Drawn(pattern, above)
 
 
 def _patterns(scored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leaderboard.drawn import Drawn, draw
+from leaderboard.drawn import draw
 from leaderboard.letters import letters
 from leaderboard.matrix import Matrix
 from leaderboard.told_apart import Pairs, told_apart
@@ -37,11 +37,7 @@ class Rank(NamedTuple):
 
 def ranks(matrix: Matrix, how: str, level: float = LEVEL) -> list[Rank]:
     """The rank of each submission of a matrix, in its order; `how` is the protocol's aggregation."""
-    return of_drawn(matrix, draw(matrix, how), level)
-
-
-def of_drawn(matrix: Matrix, drawn: Drawn, level: float = LEVEL) -> list[Rank]:
-    """As :func:`ranks`, from scores that are drawn already."""
+    drawn = draw(matrix, how)
     pairs = told_apart(drawn, level)
     own = drawn.own()
     row = matrix.row

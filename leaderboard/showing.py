@@ -28,7 +28,7 @@ def terminal() -> Console:
     return console
 
 
-def p1(record: Record) -> str:
+def _p1(record: Record) -> str:
     held = record.get("p1")
     return "–" if held is None else f"{100 * held['value']:.1f} [{100 * held['low']:.1f}, {100 * held['high']:.1f}]"
 
@@ -41,7 +41,7 @@ def _rank(record: Record) -> str:
 
 def _score(record: Record) -> str:
     if record["kind"] != "mark":
-        return p1(record) if record["kind"] == "ranked" else ""
+        return _p1(record) if record["kind"] == "ranked" else ""
     ends = [f"{100 * record[end]:.1f}" for end in ("low", "high")]
     return ends[0] if ends[0] == ends[1] else "–".join(ends)
 
@@ -92,7 +92,7 @@ COLUMNS: dict[str, dict[str, Callable[[Record], str]]] = {
         "model": _model,
         "parameters": _count("parameters"),
         "time": lambda record: duration(record["seconds"]),
-        "P@1": p1,
+        "P@1": _p1,
         "best so far": lambda record: "yes" if record["front"] else "",
     },
 }

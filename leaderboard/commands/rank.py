@@ -49,10 +49,10 @@ def rank(board, view, by, langs, quiet, as_json):
         ]
         click.echo(json.dumps({"board": board.title, "view": view, "by": by, "classes": made}, allow_nan=False))
         return
-    _print(view, found, rows, f"{len(entries):,} submissions, {time.monotonic() - began:.1f} s")
+    _print(view, VIEWS[view].summary, found, rows, f"{len(entries):,} submissions, {time.monotonic() - began:.1f} s")
 
 
-def _print(view, found, rows, said: str) -> None:
+def _print(view: str, summary: str, found, rows, said: str) -> None:
     from rich.markup import escape
 
     from leaderboard.showing import NOTES, show, terminal
@@ -60,7 +60,7 @@ def _print(view, found, rows, said: str) -> None:
 
     console = terminal()
     for number, (one, own) in enumerate(zip(found, rows, strict=True)):
-        console.print(escape(f"{shown(one.title, 300)}"), style="italic", highlight=False, soft_wrap=True)
+        console.print(escape(f"{shown(one.title, 300)}: {summary}"), style="italic", highlight=False, soft_wrap=True)
         if number:
             console.print(
                 escape(f"not comparable with the first table: {shown('; '.join(one.differs(found[0])), 500)}")

@@ -55,7 +55,6 @@ def test_scores_are_those_of_one_pair_at_a_time(how, missing):
         sums = tally(shared(a, b))
         assert drawn.scores[row, pattern, 0] == pytest.approx(total(sums).mean(how), rel=1e-13)
         np.testing.assert_allclose(drawn.scores[row, pattern, 1:], resample(sums, 50).mean(how), rtol=1e-12)
-        assert drawn.shared[drawn.pattern[row], pattern] == len(shared(a, b))
     sample = lined.items.assign(weight=of_sample(lined.items, how))
     assert sample["weight"].sum() == pytest.approx(1)
 
