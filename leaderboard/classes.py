@@ -47,6 +47,11 @@ class Class(NamedTuple):
         return f"{parts(self.first).get('facts') or self.first.origin}, {self.first.result.protocol}"
 
     @property
+    def langs(self) -> list[str]:
+        """The languages that were asked."""
+        return [language.lang for language in self.first.result.languages]
+
+    @property
     def how(self) -> str:
         """The protocol's aggregation."""
         return Protocol.parse(self.first.result.protocol).aggregate
@@ -103,11 +108,7 @@ def _kin(submission: Submission) -> str:
 
 def _fewer(other: Class, one: Class) -> Iterator[Lacking]:
     """Entries of `other` that differ from those of `one` in nothing but in having been asked in fewer languages."""
-    own, less = _langs(one.first), _langs(other.first)
+    own, less = one.langs, other.langs
     if one.entries and set(less) < set(own):
         missing = ", ".join(lang for lang in own if lang not in less)
         yield from (Lacking(entry, [f"languages: {missing}"]) for entry in other.entries)
-
-
-def _langs(submission: Submission) -> list[str]:
-    return [language.lang for language in submission.result.languages]

@@ -28,6 +28,7 @@ def rank(board, view, by, langs, quiet, as_json):
     import json
     import time
 
+    from data_builders.errors import FactrootsError
     from data_builders.progress import progress
     from leaderboard.classes import classes
     from leaderboard.views import VIEWS, Asked
@@ -39,7 +40,10 @@ def rank(board, view, by, langs, quiet, as_json):
             )
     began = time.monotonic()
     entries = board.entries()
-    found = classes(entries)
+    every = classes(entries)
+    found = [one for one in every if set(langs) <= set(one.langs)]
+    if every and not found:
+        raise FactrootsError(f"no table has {' and '.join(langs)}; there are: {' '.join(_langs(every))}")
     with progress(quiet or as_json, "submissions") as bar:
         rows = [VIEWS[view].records(one, Asked(by, langs, bar)) for one in found]
     if as_json:
@@ -50,6 +54,10 @@ def rank(board, view, by, langs, quiet, as_json):
         click.echo(json.dumps({"board": board.title, "view": view, "by": by, "classes": made}, allow_nan=False))
         return
     _print(view, VIEWS[view].summary, found, rows, f"{len(entries):,} submissions, {time.monotonic() - began:.1f} s")
+
+
+def _langs(every) -> list[str]:
+    return sorted({lang for one in every for lang in one.langs})
 
 
 def _print(view: str, summary: str, found, rows, said: str) -> None:

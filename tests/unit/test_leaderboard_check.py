@@ -193,7 +193,8 @@ def test_rank(world):
     assert one["rows"][0]["model"] == "org/good" and one["rows"][0]["p1"]["value"] == pytest.approx(0.8)
     code, said = call("rank", "--board", world / "board", "--quiet", "--by", "lang", "--lang", "ja,it")
     assert code == 0 and re.search(r"org/worse +80\.0 \(\S+\) +53\.3 \(\S+\)", said)
-    assert "unknown language 'xx'" in call("rank", "--board", world / "board", "--quiet", "--lang", "xx")[1]
+    code, said = call("rank", "--board", world / "board", "--quiet", "--lang", "xx")
+    assert code == 2 and "no table has xx; there are: it ja" in said
     for view in NAMES:
         assert call("rank", "--board", world / "board", "--quiet", "--view", view)[0] == 0
     code, said = call("rank", "--board", world / "board", "--view", "cost", "--lang", "it")
