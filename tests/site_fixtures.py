@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,3 +165,11 @@ def _submission(model: str, number: int, frame: pd.DataFrame, langs, full: bool)
         roots=dict.fromkeys(("", *langs), shares) if number % 5 == 0 else None,
         note="trained with <b>care</b>" if number == 1 else "",
     )
+
+
+def until(met: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until `met()` holds. Playwright's own waiting evaluates text in the page, which the policy forbids."""
+    end = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)

@@ -24,11 +24,17 @@ class Place(NamedTuple):
 def page(places: Sequence[Place]) -> str:
     """``models/<page>.html``, from the model's submissions."""
     name = places[0].row.submission.model
-    contents = [
-        tag("li", tag("a", foreign(place.table.title), href=f"#{place.row.id}"), f", rank {_rank(place.row)}")
-        for place in places
+    titles = [place.table.title for place in places]
+    named = [
+        title if titles.count(title) == 1 else f"{title}, {place.row.entry.name.split('/')[1]}"
+        for title, place in zip(titles, places, strict=True)
     ]
-    main = [tag("ul", *contents) if len(places) > 1 else "", *(_section(place) for place in places)]
+    contents = [
+        tag("li", tag("a", foreign(title), href=f"#{place.row.id}"), f", rank {_rank(place.row)}")
+        for title, place in zip(named, places, strict=True)
+    ]
+    sections = [_section(title, place) for title, place in zip(named, places, strict=True)]
+    main = [tag("ul", *contents) if len(places) > 1 else "", *sections]
     return layout.page(name, name, main, SCRIPTS, up="../")
 
 
@@ -39,7 +45,7 @@ def _rank(row: Row) -> str:
     return f"{best}" if best == worst else f"{best}–{worst}"
 
 
-def _section(place: Place) -> Html:
+def _section(title: str, place: Place) -> Html:
     row, submission, result = place.row, place.row.submission, place.row.submission.result
     told = not isinstance(result, Result)
     value = f"{percent(result.value)} %" + ("" if told else f" {_between(result.ci)}")
@@ -49,6 +55,7 @@ def _section(place: Place) -> Html:
         "Facts scored": count(result.n_scored) + ("" if submission.n is None else f" of {submission.n:,}"),
         **({} if told else _baselines(result)),
         **_known({"Parameters": count(submission.parameters), "Seconds": _seconds(submission.seconds)}),
+        "Entry": row.entry.name,
         "From": submission.origin,
         **({"Note": submission.note} if submission.note else {}),
         **({"Variant": _variant(submission.variant)} if submission.variant else {}),
@@ -56,7 +63,7 @@ def _section(place: Place) -> Html:
     links = [tag("a", "Compare fact by fact", href=f"../pair.html#a={row.id}")] if submission.answers else []
     return tag(
         "section",
-        tag("h2", foreign(place.table.title)),
+        tag("h2", foreign(title)),
         layout.parts(said),
         tag("p", join(links)) if links else "",
         _unverified(submission.unverified),

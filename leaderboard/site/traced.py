@@ -23,15 +23,17 @@ from probe.tracing.roots.labels import UNSCORED, WRONG
 PASSAGES, LONGEST = 3, 400
 #: What is no root of a right answer.
 NONE = ("", WRONG, UNSCORED)
+#: Roots of which a language says more; an independent answer's is only the one that came nearest.
+_FROM = {"transferred": "from {}", "shared": "with {}"}
 _COLUMNS = ["lang", "fact", "root", "reason", "source", "passages_lang", "passages"]
 
 
 class Root(NamedTuple):
-    """Where a right answer came from: the root, the cue's reason or the language it came from, and its passages, which
-    are rows of the corpus in a language."""
+    """Where a right answer came from: the root, the reason or the language that says more of it ("" where there is
+    none), and its passages, which are rows of the corpus in a language."""
 
     name: str
-    why: str | None
+    why: str
     lang: str
     passages: Sequence[int]
 
@@ -83,7 +85,7 @@ def read(folder: Path, corpus: Built | None) -> Traced:
 
 
 def _root(row: dict) -> Root:
-    why = row["reason"] or row["source"]
+    why = f"({row['reason']})" if row["reason"] else _FROM.get(row["root"], "").format(row["source"])
     return Root(row["root"], why, row["passages_lang"], (row["passages"] or [])[:PASSAGES])
 
 

@@ -93,7 +93,9 @@ class Watched:
         self.session.send("Performance.enable", {"timeDomain": "threadTicks"})
         self.found, self.name, self.used = found, name, 0.0
         self.page.goto(address)
-        self.note("first table", self.page.wait_for_function("window.noted?.length > 1 && noted").json_value())
+        while len(noted := self.page.evaluate("window.noted ?? []")) < 2:
+            time.sleep(0.02)
+        self.note("first table", noted)
 
     def act(self, what: str, script: str) -> None:
         self._used()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from site_fixtures import HOSTILE, LANGS, made_up
+from site_fixtures import HOSTILE, LANGS, made_up, until
 
 from leaderboard.site.scripts import UNSEEN
+from leaderboard.site.traced import Root, Traced
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +67,8 @@ def test_facts_of_a_pair_are_chosen_searched_and_paged(board, view):
         "all": own["p1_a"] >= 0,
     }.items():
         page.select_option("#kind", kind)
-        page.wait_for_function(
-            f"document.querySelector('#facts [role=status]').textContent.endsWith(' of {fits.sum()}')"
-        )
+        wanted = f" of {fits.sum()}"
+        until(lambda wanted=wanted: status.text_content().endswith(wanted))
     assert status.text_content() == "Rows 1–100 of 120"
     page.select_option("#relation", "P1")
     assert status.text_content() == "Rows 1–40 of 40"
@@ -80,6 +80,30 @@ def test_facts_of_a_pair_are_chosen_searched_and_paged(board, view):
     assert cells == ["P1", *said]
     page.select_option("#kind", "missing")
     assert status.text_content() == "No such fact"
+
+
+def test_a_right_answer_unfolds_the_passages_that_it_came_from(site, view):
+    content = made_up(["org/traced", "org/other"], LANGS[:1], relations=1, subjects=5)
+    [table] = content.tables
+    texts = {("it", 7): "<b>Roma</b> è la capitale.", ("it", 9): "\u202eamoR"}
+    roots = {
+        LANGS[0]: {
+            "P0|Q3|OQ3": Root("transferred", "from it", "it", [7, 9]),
+            "P0|Q4|OQ4": Root("cue:prior", "(why)", "af", []),
+        }
+    }
+    rows = [row._replace(traced=Traced({}, roots, texts)) if row.label == "org/traced" else row for row in table.rows]
+    board = site(content._replace(tables=[table._replace(rows=rows)]))
+    a = next(i for i, row in enumerate(rows) if row.traced)
+    page = view(pair(board, a, 1 - a))
+    page.wait_for_selector("#facts [role=status]")
+    page.select_option("#kind", "all")
+    assert page.locator("#facts td .note").all_text_contents() == ["cue: prior (why)"]
+    unfolding = page.locator("#facts tr", has_text="P0|Q3|OQ3").locator("details")
+    assert unfolding.locator("summary").text_content() == "transferred from it"
+    unfolding.locator("summary").click()
+    assert unfolding.locator("li").all_text_contents() == ["<b>Roma</b> è la capitale.", "\ufffdamoR"]
+    assert unfolding.locator("bdi").first.get_attribute("lang") == "it"
 
 
 def test_a_language_that_one_lacks_is_counted_and_not_taken_as_wrong(board, view):
@@ -99,8 +123,7 @@ def test_models_are_chosen_and_swapped_in_the_address(board, view):
     page.select_option("#b", rows[0]["id"])
     page.wait_for_selector("#facts tbody tr")
     page.get_by_role("button", name="Swap").click()
-    page.wait_for_function("document.querySelector('#said').textContent.startsWith('A: org/')")
-    assert page.url == pair(board, 0, 2)
+    until(lambda: page.url == pair(board, 0, 2) and page.locator("#said").text_content().startswith("A: org/"))
     assert rows[0]["entry"] in page.locator("#command code").text_content()
 
 
@@ -128,7 +151,7 @@ def test_a_models_page_has_the_records_numbers(board, view):
     assert cells[0].startswith(f"{100 * first.value:.1f} [") and len(cells) == 3 * len(result.languages)
     assert page.locator("dt", has_text="package: torch").count() == 1
     page.get_by_role("link", name="Compare fact by fact").click()
-    page.wait_for_function("!document.querySelector('#b').disabled")
+    page.locator("#b:not([disabled])").wait_for()
     assert page.locator("#a").input_value() == row.id
 
 
@@ -174,7 +197,7 @@ def test_the_policy_stops_what_would_get_through(board, browser):
         text.replace("</main>", "<img src=x onerror=alert(1)><script>alert(2)</script>")
     )
     page.goto(board.at("evil.html"))
-    page.wait_for_function("document.images.length === 1 && document.images[0].complete")
+    until(lambda: len(said) >= 2)
     (board.folder / "evil.html").unlink()
     assert "ran" not in said
     assert sum("Content Security Policy" in text for text in said) >= 2

@@ -139,7 +139,7 @@ ROWS = [
     {"lang": "it", "fact": "a", "root": "shared", "source": "ja", "passages_lang": "it", "passages": [4, 1, 2, 3]},
     {"lang": "it", "fact": "b", "root": "cue:prior", "reason": "often right", "passages_lang": "it", "passages": []},
     {"lang": "it", "fact": "c", "root": "wrong", "passages_lang": "it", "passages": [0]},
-    {"lang": "it", "fact": "d", "root": "independent", "passages_lang": "it", "passages": None},
+    {"lang": "it", "fact": "d", "root": "independent", "source": "ja", "passages_lang": "it", "passages": None},
 ]
 
 
@@ -150,14 +150,14 @@ def test_roots_are_told_with_the_passages_that_they_have(entries, tmp_path):
     assert (
         held.told("it", ["d", "c", "b", "a", "x"])
         == [
-            ["independent", None, "it", []],
+            ["independent", "", "it", []],
             None,  # a wrong answer has no root
-            ["cue:prior", "often right", "it", []],
-            ["shared", "ja", "it", [("four" * 200)[: LONGEST - 1] + "…", "one", "two"]],
+            ["cue:prior", "(often right)", "it", []],
+            ["shared", "with ja", "it", [("four" * 200)[: LONGEST - 1] + "…", "one", "two"]],
             None,
         ]
     )
-    assert read(tmp_path / "roots", None).told("it", ["a"]) == [["shared", "ja", "it", []]]
+    assert read(tmp_path / "roots", None).told("it", ["a"]) == [["shared", "with ja", "it", []]]
 
 
 def test_a_tracing_goes_with_the_answers_that_it_is_of(entries, tmp_path):

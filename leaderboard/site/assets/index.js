@@ -50,7 +50,7 @@ factroots.load("board").then((board) => {
         "low",
         "95 %",
         (row) => row.low,
-        (row) => (row.low === null ? null : between(row.low, row.high)),
+        (row) => ((row.low ?? null) === null ? null : between(row.low, row.high)),
         `interval of ${own.metric}`,
       ),
       {

@@ -21,7 +21,7 @@ factroots.pairFacts = (() => {
 
   /** Where a right answer came from, with the passages that its fact stands in. */
   function source([name, why, lang, texts]) {
-    const root = why ? `${name.replace(":", ": ")} (${why})` : name;
+    const root = `${name.replace(":", ": ")} ${why}`.trim();
     if (!texts.length) return element("div", { class: "note" }, root);
     const passages = texts.map((text) => element("li", {}, foreign(text, { lang })));
     return element("details", {}, element("summary", {}, root), element("ul", { class: "passages" }, ...passages));
