@@ -11,24 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_builders.errors import FactrootsError
+from leaderboard.columns import NAMES, SCHEMA
 from probe.judging import COLUMNS, Judged, hashes
 from probe.protocols import Protocol
 from probe.results import Result
 from probe.scores import summed, with_majority
 
-_NAME, _SHARE, _PLACE = pa.string(), pa.float64(), pa.int32()
-_TYPES = {
-    **dict.fromkeys(("lang", "relation", "item", "subject_uri"), _NAME),
-    **dict.fromkeys(("p1", "p5", "p10", "rr", "chance"), _SHARE),
-    **dict.fromkeys(("template", "pieces"), _PLACE),
-    "golds": pa.list_(_PLACE),
-}
-#: A row is a judged answer (:data:`probe.judging.COLUMNS`), languages in the record's order and rows in the run's. Null
-#: is what the protocol does not define; it never is a number.
-SCHEMA = pa.schema([pa.field(name, _TYPES[name]) for name in COLUMNS])
-#: Columns with few values, which stay dictionaries while they are read: none is ever written out a million times.
-NAMES = [name for name in COLUMNS if _TYPES[name] == _NAME]
-_ROWS = 1 << 16  # of a row group
+_ROWS, _DICTIONARY = 1 << 20, 64 << 20  # of a row group: rows, and bytes of names
 
 
 class Kept(NamedTuple):
@@ -41,17 +30,22 @@ class Kept(NamedTuple):
 
 def write(judged: Mapping[str, Judged], path: Path) -> int:
     """Write judged answers, whose items and subjects have their names, and return how many there are."""
-    rows = 0
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=9, use_dictionary=NAMES) as writer:
-        for one in judged.values():
-            if len(one.frame):
-                writer.write_table(_table(one.frame), row_group_size=_ROWS)
-                rows += len(one.frame)
-    return rows
+    table = pa.concat_tables([SCHEMA.empty_table(), *(_table(one.frame) for one in judged.values() if len(one.frame))])
+    # Languages ask the same facts: in one row group with room for its dictionary each name is written once.
+    pq.write_table(
+        table,
+        path,
+        compression="zstd",
+        compression_level=9,
+        use_dictionary=NAMES,
+        row_group_size=_ROWS,
+        dictionary_pagesize_limit=_DICTIONARY,
+    )
+    return len(table)
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:
-    columns = [pa.array(_plain(frame[name]), _TYPES[name], from_pandas=True) for name in COLUMNS]
+    columns = [pa.array(_plain(frame[name]), SCHEMA.field(name).type, from_pandas=True) for name in COLUMNS]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
@@ -62,13 +56,17 @@ def _plain(column: pd.Series):
 
 def read(path: Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
     """All answers of a per-item file that has been found good; names are categories, golds tuples, null is NaN."""
+    return frame_of(table_of(path, columns))
+
+
+def table_of(path: Path, columns: Sequence[str] = COLUMNS) -> pa.Table:
+    """The same as the table that it is, names as dictionaries."""
     try:
-        table = pq.read_table(path, columns=list(columns), read_dictionary=NAMES, memory_map=False)
+        return pq.read_table(path, columns=list(columns), read_dictionary=NAMES, memory_map=False)
     except FileNotFoundError as error:
         raise FactrootsError(f"{path} is not there; `probe leaderboard validate` says what is left") from error
     except (pa.ArrowException, OSError) as error:
         raise FactrootsError(f"{path} is no whole Parquet file: {str(error).splitlines()[0]}") from error
-    return frame_of(table)
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from leaderboard.text import shown
 from probe import uncertainty
 from probe.results import Result
 
-_SHA256, _REVISION, _VERSION = (re.compile(p) for p in (r"[0-9a-f]{64}", r"[0-9a-f]{7,64}", r"[\w.+!-]{1,64}"))
+_SHA256, _REVISION = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{7,64}")
+_VERSION, _DEVICE = re.compile(r"[\w.+!-]{1,64}"), re.compile(r"[a-z]{1,16}(:\d{1,4})?")
 _MOST = 2**53  # counts beyond it are no longer whole numbers in JavaScript
 #: The keys of a record's parts whose keys the schema leaves open.
 _KEYS = {
@@ -24,7 +25,11 @@ _KEYS = {
     "seeds": {"bootstrap"},
     "baselines": {"chance", "majority"},
 }
-_KINDS = {"dtype": {"float32", "float16", "bfloat16"}, "family": {"masked", "causal", "seq2seq"}}
+_KINDS = {
+    ("model", "dtype"): {"float32", "float16", "bfloat16"},
+    ("model", "family"): {"masked", "causal", "seq2seq"},
+    ("code", "dirty"): {True, False, None},
+}
 
 
 def faults(submission: Submission) -> Iterator[str]:
@@ -135,6 +140,7 @@ def _keys(result: Result) -> Iterator[str]:
     checks = [
         ("model.sha256", model.get("sha256"), _SHA256, False),
         ("model.revision", model.get("revision"), _REVISION, True),
+        ("model.device", model.get("device"), _DEVICE, False),
         ("data.sha256", result.data.get("sha256"), _SHA256, False),
         ("code.version", code.get("version"), _VERSION, False),
         ("code.commit", code.get("commit"), _REVISION, True),
@@ -143,10 +149,10 @@ def _keys(result: Result) -> Iterator[str]:
     for where, value, pattern, may_lack in checks:
         if not (value is None and may_lack) and not (isinstance(value, str) and pattern.fullmatch(value)):
             yield f"{where}: {shown(value)} is not what stands there"
-    for name, known in _KINDS.items():
-        if model.get(name) not in known:
-            yield f"model.{name}: {shown(model.get(name))} is none of {', '.join(sorted(known))}"
-    for name in ("spec", "id", "device"):
+    for (where, name), known in _KINDS.items():
+        if (held := getattr(result, where).get(name)) not in known:
+            yield f"{where}.{name}: {shown(held)} is none of {', '.join(sorted(map(str, known)))}"
+    for name in ("spec", "id"):
         if not isinstance(model.get(name), str):
             yield f"model.{name}: {shown(model.get(name))} is no text"
     if result.seeds.get("bootstrap") != uncertainty.SEED:

@@ -1,58 +1,49 @@
-"""A per-item file that a stranger made: its own account of itself is checked before it is read, then its rows."""
+"""A per-item file that a stranger made: its own account of itself is checked before it is read, then its rows.
+
+A broken file can end the process that reads it, so this is run in one of its own (:mod:`leaderboard.apart`).
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from leaderboard.answers import NAMES, SCHEMA
+from leaderboard.columns import NAMES, SCHEMA, SHARES
 from leaderboard.memory import bounded
 from leaderboard.text import LENGTHS, fault_of, shown
 
 #: The most rows, row groups, bytes once unpacked, golds of a row, and relations times languages, of which there are
 #: sums for every resample.
 ROWS, GROUPS, BYTES, GOLDS, RELATIONS = 5_000_000, 20_000, 1 << 30, 1000, 20_000
-#: The longest name, and how much memory reading may take beside what it takes by its own account.
-NAME, SPARE = 300, 1 << 30
+#: The longest name, and how much memory reading may take, in all and for each row.
+NAME, SPARE, ROW = 300, 1 << 30, 500
 _REQUIRED = ("lang", "relation", "item", "template", "subject_uri", "p1", "pieces", "golds")
-_SHARES = ("p1", "p5", "p10", "rr", "chance")
 _CODECS = {"UNCOMPRESSED", "SNAPPY", "ZSTD", "GZIP", "LZ4", "BROTLI"}
 
 
-class Read(NamedTuple):
-    """A table of :data:`leaderboard.answers.SCHEMA`, names as dictionaries, or None; and all that is wrong with it."""
-
-    table: pa.Table | None
-    faults: list[str]
-
-
-def read(path: Path) -> Read:
-    """Read a per-item file, as far as that is safe."""
+def faults(path: Path) -> list[str]:
+    """All that is wrong with a per-item file, as far as reading it is safe."""
     with open(path, "rb") as file:
         if file.read(4) != b"PAR1":
-            return Read(None, ["is no Parquet file"])
+            return ["is no Parquet file"]
     try:
-        with (
-            bounded(SPARE),
-            pq.ParquetFile(
-                path, read_dictionary=NAMES, thrift_string_size_limit=1 << 20, thrift_container_size_limit=1 << 20
-            ) as opened,
-        ):
-            if faults := [*_declared(opened)]:
-                return Read(None, faults)
-            with bounded(SPARE + 2 * opened.metadata.num_rows * 200):
+        with pq.ParquetFile(
+            path, read_dictionary=NAMES, thrift_string_size_limit=1 << 20, thrift_container_size_limit=1 << 20
+        ) as opened:
+            if found := [*_declared(opened)]:
+                return found
+            with bounded(SPARE + ROW * opened.metadata.num_rows):
                 table = opened.read(use_threads=False)
                 table.validate(full=True)
-                faults = [*_names(table)] or [*_missing(table)] or [*_numbers(table), *_order(table)]
-        return Read(None if faults else table, faults)
-    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
-        return Read(None, [f"is no whole Parquet file: {shown(str(error).splitlines()[0], 200)}"])
+                return [*_names(table)] or [*_missing(table)] or [*_numbers(table), *_order(table)]
+    except (pa.ArrowException, OSError, MemoryError, ValueError, KeyError) as error:
+        return [f"is no whole Parquet file: {shown(str(error).splitlines()[0], 200)}"]
 
 
 def _declared(opened: pq.ParquetFile) -> Iterator[str]:
@@ -144,28 +135,51 @@ def _missing(table: pa.Table) -> Iterator[str]:
 
 def _numbers(table: pa.Table) -> Iterator[str]:
     """Shares that are none, or that contradict each other; and counts below what can be."""
-    shares = {name: table[name].to_numpy() for name in _SHARES if not table[name].null_count}
+    shares = {name: table[name] for name in SHARES if not table[name].null_count}
     for name, values in shares.items():
-        bad = ~((values >= 0) & (values <= 1))  # a NaN is neither
-        if bad.any():
-            yield f"has {int(bad.sum()):,} rows whose {name} is no share of 1"
+        fine = pc.and_(pc.greater_equal(values, 0.0), pc.less_equal(values, 1.0))  # a NaN is neither
+        if bad := _count(pc.invert(fine)):
+            yield f"has {bad:,} rows whose {name} is no share of 1"
     for less, more in (("p1", "p5"), ("p5", "p10"), ("p1", "rr")):
-        if less in shares and more in shares and (bad := shares[less] > shares[more] + 1e-9).any():
-            yield f"has {int(bad.sum()):,} rows whose {less} is more than their {more}"
-    for name, least in (("template", 0), ("pieces", 0)):
-        if (bad := table[name].to_numpy() < least).any():
-            yield f"has {int(bad.sum()):,} rows whose {name} is less than {least}"
+        if less in shares and more in shares:
+            above = pc.greater(shares[less], pc.add(shares[more], 1e-9))
+            if bad := _count(above):
+                yield f"has {bad:,} rows whose {less} is more than their {more}"
+    for name in ("template", "pieces"):
+        if bad := _count(pc.less(table[name], 0)):
+            yield f"has {bad:,} rows whose {name} is less than 0"
     if pc.min(pc.list_flatten(table["golds"])).as_py() < 0:
         yield "has golds below 0"
 
 
+def _count(mask: pa.ChunkedArray) -> int:
+    return pc.sum(mask).as_py() or 0
+
+
 def _order(table: pa.Table) -> Iterator[str]:
     """Rows that stand there twice or in another order, and more relations than there may be."""
-    frame = table.select(["lang", "relation", "item", "template"]).to_pandas()
-    if len(pairs := frame[["lang", "relation"]].drop_duplicates()) > RELATIONS:
-        yield f"has {len(pairs):,} relations in all languages, and {RELATIONS:,} are allowed"
-    if twice := int(frame.duplicated().sum()):
+    keys = pa.table({name: _numbered(table[name]) for name in ("lang", "relation", "item", "template")})
+    if (pairs := len(keys.select(["lang", "relation"]).group_by(["lang", "relation"]).aggregate([]))) > RELATIONS:
+        yield f"has {pairs:,} relations in all languages, and {RELATIONS:,} are allowed"
+    if twice := len(keys) - len(keys.group_by(keys.column_names).aggregate([])):
         yield f"has {twice:,} rows twice (language, relation, item and template are the same)"
-    starts = frame["lang"].astype(str).to_numpy()
-    if np.sum(starts[1:] != starts[:-1]) + 1 != frame["lang"].nunique():
+    langs = keys["lang"].combine_chunks()
+    if _count(pc.not_equal(langs[1:], langs[:-1])) + 1 != pc.count_distinct(langs).as_py():
         yield "has rows of one language in several places"
+
+
+def _numbered(column: pa.ChunkedArray) -> pa.Array:
+    """Names by their places in one dictionary, which are quicker to compare."""
+    if not pa.types.is_dictionary(column.type):
+        return column.combine_chunks()
+    return column.unify_dictionaries().combine_chunks().indices
+
+
+def main() -> None:
+    """Answer each line, a file's name as a JSON string, with what is wrong with the file, as a JSON list."""
+    for line in sys.stdin:
+        print(json.dumps(faults(Path(json.loads(line)))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

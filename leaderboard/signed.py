@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
-from fine_tuning.model_spec import Scaled
+from fine_tuning.model_spec import ALIASES, Scaled
 from leaderboard.submission import part
 from leaderboard.text import shown
 from probe.protocols import Protocol
@@ -19,7 +19,7 @@ def faults(result: Result) -> Iterator[str]:
     """Where facts, protocol, languages, model and signature contradict each other, a line each."""
     try:
         facts, protocol = FactSet.parse(str(result.data.get("spec"))), Protocol.parse(result.protocol)
-    except FactrootsError as error:
+    except (FactrootsError, ValueError) as error:
         yield f"the facts or the protocol cannot be read: {shown(error, 300)}"
         return
     if str(protocol) != result.protocol:
@@ -41,22 +41,32 @@ def faults(result: Result) -> Iterator[str]:
         wrong = [shown(own, 160) for own in held if own not in expected][:9]
         right = [shown(own, 160) for own in expected if own not in held][:9]
         yield f"signature: has {' | '.join(wrong) or 'less'} where the record makes it {' | '.join(right) or 'less'}"
+    spec, id_ = (str(result.model.get(name)) for name in ("spec", "id"))
+    if spec.split("+")[1:] != id_.split("+")[1:] or not _one(spec.partition("+")[0], id_.partition("+")[0]):
+        yield f"model.spec: is {shown(spec)}, and its id is {shown(id_)}"
     name = part(result.signature, "model")
-    if name not in (allowed := _names(str(result.model.get("id")))):
+    if name not in (allowed := _names(id_)):
         yield f"signature: calls the model {shown(name)}, and its id makes it {shown(' or '.join(allowed))}"
 
 
 def _expected(result: Result, facts: FactSet, protocol: Protocol) -> str:
     """The signature that a record with these parts has; what only the signature says is taken from it."""
     model = {"sha256": "", "revision": None, "quantization": None, "dtype": "", "family": ""} | result.model
+    words = {key: None if model[key] is None else str(model[key]) for key in ("sha256", "revision")}
     run = {
         "data": {"sha256": str(result.data.get("sha256"))},
         "candidates": part(result.signature, "candidates"),
         "scoring": part(result.signature, "scoring"),
-        "model": {**model, "sha256": str(model["sha256"]), "name": part(result.signature, "model")},
+        "model": {**model, **words, "name": part(result.signature, "model")},
     }
     made = signature(run, facts, protocol, result.ci.model_dump()).rpartition("|version:")[0]
     return f"{made}|version:{result.code.get('version')}"
+
+
+def _one(spec: str, id_: str) -> bool:
+    """Whether a model is called by its id, by a name for it, or with its revision."""
+    name = spec if spec == id_ else spec.partition("@")[0]
+    return id_ in (name, ALIASES.get(name))
 
 
 def _names(id_: str) -> list[str]:

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ValidationError
 
 from data_builders.errors import FactrootsError
-from leaderboard import content, parquet, text
-from leaderboard.answers import derived, frame_of
+from leaderboard import content, text
+from leaderboard.answers import derived, frame_of, table_of
+from leaderboard.apart import parquet_faults
 from leaderboard.strict_json import parse
 from leaderboard.submission import OURS, Submission, Told
 from probe.protocols import Protocol
@@ -36,8 +37,9 @@ def check(record: bytes, answers: Path | None) -> Checked:
     faults += found
     table = None
     if answers is not None:
-        table, found = parquet.read(answers)
+        found = parquet_faults(answers)
         faults += [f"answers: {fault}" for fault in found]
+        table = None if found else table_of(answers)
     if submission is not None:
         faults += _beside(submission, answers, table)
         faults += content.faults(submission)

@@ -18,6 +18,7 @@ from data_builders.factset import GOLDS
 from leaderboard.answers import derived, read
 from leaderboard.board import Board
 from leaderboard.comparable import comparable, differing
+from leaderboard.entry import text_of
 from leaderboard.index import FILE, indexed, select
 from leaderboard.memory import bounded
 from leaderboard.names import place, safe
@@ -27,6 +28,7 @@ from leaderboard.writing import add, withdraw
 from probe.judging import COLUMNS
 from probe.protocols import PRESETS, Protocol
 from probe.scores import judge, score
+from probe.store import Store
 
 #: The presets that a run of independent masks, joined by spaces, gives.
 VIEWS = [name for name, p in PRESETS.items() if (p.scoring, p.join) == ("masks", "space")]
@@ -143,6 +145,23 @@ def test_what_the_folder_of_a_run_tells(run, tmp_path):
     assert (one.variant.base, one.variant.method, one.model) == ("tiny/model", None, "tiny/model+it*0.5")
     shown = call("show", PLAIN, "--board", tmp_path / "b").output
     assert all(text in shown for text in ("command: probe run", "note: hello", "roots: shared 50.0 %", "of tiny/model"))
+
+
+def test_a_variant_tells_its_method_while_it_is_there(run, tmp_path, monkeypatch):
+    """How a variant was made and how many parameters its base has, out of its own folder."""
+    shutil.copytree(run.folder, tmp_path / "run")
+    held = json.loads((tmp_path / "run" / "run.json").read_text())
+    held["model"] |= {"spec": "demo+it*0.5", "id": "demo+it*0.5", "name": "demo+it*0.5"}
+    (tmp_path / "run" / "run.json").write_text(json.dumps(held))
+    base = {"spec": "demo", "id": "demo", "sha256": "0" * 64, "tokenizer": "0" * 64, "model_type": "bert"}
+    about = {"kind": "delta", "method": "lt-sft(density=0.02)", "base": base | {"family": "masked", "parameters": 1234}}
+    about |= {"tie": "tied", "trained": 1, "stored": 1, "packages": {}, "files": {}}
+    (tmp_path / "it").mkdir()
+    (tmp_path / "it" / "variant.json").write_text(json.dumps(about))
+    monkeypatch.chdir(tmp_path)
+    one = good(Store(tmp_path / "run"), PLAIN, tmp_path / "made").submission
+    assert (one.variant.base, one.variant.method, one.parameters) == ("demo", "lt-sft(density=0.02)", 1234)
+    assert check(text_of(one), tmp_path / "made" / "answers.parquet").faults == []
 
 
 def test_another_score_needs_replace(plain, other, board):

@@ -14,7 +14,11 @@ from board_fixtures import a_run, good, resealed, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leaderboard import apart
+from leaderboard.apart import parquet_faults
+from leaderboard.columns import SCHEMA
 from leaderboard.validation import check
+from probe.judging import COLUMNS
 
 #: What the answers decide.
 DECIDED = ("value", "ci", "baselines", "n_scored", "n_unscored", "languages")
@@ -119,3 +123,71 @@ def test_the_hash_is_of_the_file(plain, tmp_path):
     assert fault.startswith("answers.sha256: says")
     resealed(path)
     assert check(path.read_bytes(), path.with_suffix(".parquet")).faults == []
+
+
+#: What somebody may write anywhere in a record.
+ANYTHING = (
+    *(None, True, -1, 0, 2**70, 1e308, "", "x", "\ud800", [], {}, [[]], {"a": 1}, {"": ""}),
+    *({"metric": "P@1"}, {"metric": []}, "a|model:b", "atlas(langs=)", "facts:x(sample=nan,langs=it;ja)"),
+    *("facts:x(sample=1e999)", "a+b*x", "-x*1e400", f"typed(best={'9' * 5000})"),
+)
+
+
+def places(value, path=()) -> Iterator[tuple]:
+    """The path of everything below a JSON value."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, key)
+            yield from places(inner, (*path, key))
+
+
+@settings(max_examples=150, **_SETTINGS)
+@given(data=st.data())
+def test_whatever_stands_there_is_judged(plain, data):
+    """Anything in any place is good or has faults, and never ends the program."""
+    record = plain.record
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(list(places(record))))
+        if data.draw(st.booleans()):
+            at(record, path[:-1])[path[-1]] = copy.deepcopy(data.draw(st.sampled_from(ANYTHING)))
+        else:
+            del at(record, path[:-1])[path[-1]]
+    assert all("\n" not in fault for fault in faults(record, plain))
+
+
+@settings(max_examples=300, **_SETTINGS)
+@given(data=st.data())
+def test_whatever_bytes_there_are_are_judged(plain, data, tmp_path):
+    """A Parquet file with bytes changed or cut off is good or has faults; the library alone would end the program."""
+    held = bytearray(plain.answers.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        held[data.draw(st.integers(4, len(held) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path / "answers.parquet"
+    path.write_bytes(held[: data.draw(st.just(len(held)) | st.integers(0, len(held)))])
+    assert isinstance(parquet_faults(path), list)
+
+
+def test_a_reader_that_is_ended_is_begun_anew(plain, tmp_path):
+    """A file that ends the program that reads it has a fault, and the next is read all the same."""
+    held = plain.answers.read_bytes()
+    path = tmp_path / "answers.parquet"
+    for place in range(len(held) - 2, len(held) // 2, -1):  # the library dies of an unknown codec in the file's footer
+        path.write_bytes(held[:place] + bytes([46]) + held[place + 1 :])
+        said = parquet_faults(path)
+        if said and "ends the program that reads it (code -6)" in said[0]:
+            break
+    else:
+        pytest.skip("this release of the library reads all of these")
+    assert parquet_faults(plain.answers) == []
+
+
+def test_the_columns_are_those_of_judging():
+    assert SCHEMA.names == COLUMNS
+
+
+def test_no_module_of_the_folder_is_imported(plain, tmp_path, monkeypatch):
+    """A folder that somebody else made may hold files named as modules are: reading starts nothing in it."""
+    for name in ("pyarrow", "numpy", "leaderboard", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(99)")
+    monkeypatch.chdir(tmp_path)
+    assert apart._Reader().ask(plain.answers) == []
