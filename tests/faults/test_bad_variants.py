@@ -47,7 +47,8 @@ def folder(tmp_path_factory):
 
 FAULTS = {
     "arithmetic base + nothing-here --output new": r"'.*nothing-here' is neither a variant's folder nor a model",
-    "arithmetic base + a + o --output new": r"o was made for .*SHA-256 \w{64}; those of .* have \w{64}; name the model that it was made for",
+    "arithmetic base + a + o --output new": r"o was made for .*SHA-256 \w{64}; those of .* have \w{64}; "
+    r"name the model that it was made for",
     "arithmetic base + layers --output new": r"layers is a bottleneck variant: .*compose --stack",
     "arithmetic base + bad + a --output new": r"word_embeddings.weight has shapes .* and .*; they cannot be added",
     "arithmetic roberta - base --output new": r"roberta is a xlm-roberta and .*base a bert; only like models",
