@@ -88,7 +88,7 @@ def _answers(folder: Path, one: Table, labels: Labels, bar: Quiet) -> None:
     for number, lang in enumerate(one.langs):
         if lang not in known.ends:
             continue
-        asked = facts.asked(known, lang, labels.of(one.meaning["facts"], lang))
+        asked = facts.asked(known, lang, labels.of(one.meaning.get("facts", ""), lang))
         _data(folder, f"facts-{one.id}-{number}", asked)
         for row in rows:
             if row.traced and lang in row.traced.roots:

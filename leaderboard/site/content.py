@@ -80,7 +80,8 @@ class Content(NamedTuple):
 def gather(title: str, entries: Sequence[Entry], traced: Sequence[Traced], progress: Quiet) -> Content:
     """Rank every class of a board's entries. A tracing goes with the entries that it is of.
 
-    Raises FactrootsError where answers are not there or not whole."""
+    Raises FactrootsError where answers are not there or not whole.
+    """
     found = classes(entries)
     return Content(title or "Leaderboard", [_table(one, found[0], traced, progress) for one in found])
 

@@ -149,7 +149,6 @@ def _row(row: Row, table: str, langs: list[str]) -> dict[str, Any]:
         "high": interval and interval.high,
         "langs": [None if own.get(lang) is None else round(own[lang], 9) for lang in langs],
         "n": result.n_scored,
-        "asked": submission.n,
         "answers": submission.answers is not None,
         "signature": result.signature,
         "command": submission.command,

@@ -8,7 +8,20 @@ from pathlib import Path
 
 from leaderboard.site.content import Content
 
-_HEAD = ["table", "model", "origin", "best_rank", "worst_rank", "lang", "p1", "low", "high", "n", "signature"]
+_HEAD = [
+    "table",
+    "model",
+    "origin",
+    "best_rank",
+    "worst_rank",
+    "lang",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "n",
+    "signature",
+]
 
 
 def write(board: Content, path: Path) -> None:
@@ -24,11 +37,11 @@ def _rows(board: Content) -> Iterator[list[str | float | int | None]]:
         for row in one.rows:
             result = row.submission.result
             about = [one.id, row.label, row.submission.origin, *(row.rank or (None, None))]
-            yield [*about, "", result.value, *_interval(result), result.n_scored, result.signature]
+            yield [*about, "", result.metric, result.value, *_interval(result), result.n_scored, result.signature]
             for own in result.languages:
                 score = getattr(own, "all", own)
                 value = (None, None, None, 0) if score is None else (score.value, *_interval(score), score.n)
-                yield [*about, own.lang, *value, result.signature]
+                yield [*about, own.lang, result.metric, *value, result.signature]
 
 
 def _interval(score) -> tuple[float | None, float | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from site_fixtures import made_up
@@ -18,12 +20,15 @@ from site_fixtures import made_up
 from data_builders.errors import FactrootsError
 from data_builders.folder import lock
 from data_builders.progress import Quiet
+from leaderboard.board import Board
 from leaderboard.site import facts, index
 from leaderboard.site.build import build
 from leaderboard.site.content import Content
 from leaderboard.site.labels import Labels
 from leaderboard.site.replacing import replacing
+from probe.cli import main
 
+ROOT = Path(__file__).parents[2]
 MODELS = ["org/a", "org/b", "org/c"]
 
 
@@ -119,7 +124,7 @@ def test_a_kill_leaves_the_old_site_or_what_brings_it_back(board, tmp_path, mome
             if {moment == "in the block"}:
                 os.kill(os.getpid(), signal.SIGKILL)
     """)
-    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2])
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT)
     assert done.returncode == -signal.SIGKILL
     assert folder.exists() == (moment == "in the block")
     with pytest.raises(RuntimeError), replacing(folder):  # the next comes, and fails for another reason
@@ -207,3 +212,50 @@ def test_roots_are_shown_once_and_in_order():
     expected = ["shared", "independent", "transferred", "cue:pieces", "cue:prior", "undecided"]
     assert index.root_names(names) == expected
     assert index.root_names(["cue", "shared", "new"]) == ["shared", "cue", "new"]
+
+
+def call(*words: str):
+    return CliRunner().invoke(main, ["leaderboard", "build", *words])
+
+
+def test_the_command_builds_and_says_where(tmp_path):
+    root = Board.create(tmp_path / "board", "Empty").root
+    done = call("--board", str(root), "--quiet")
+    assert done.exit_code == 0 and done.output == f"0 submissions of 0 models: {root / 'site' / 'index.html'}\n"
+    done = call("--board", str(root), "--output", str(tmp_path / "elsewhere"), "--quiet")
+    assert done.exit_code == 0 and (tmp_path / "elsewhere" / "index.html").exists()
+    assert contents(tmp_path / "elsewhere") == contents(root / "site")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--output", "{board}"], "holds something that is no site; name another folder with --output"),
+        (["--traced", "{board}"], "holds no tracing (no roots.json); make one with `probe trace-roots`"),
+        (["--corpus", "{board}"], "holds no built corpus"),
+        (["--facts", "mlama(x=1)"], "unknown fact set parameter 'x'"),
+    ],
+)
+def test_mistakes_are_said_and_nothing_is_written(tmp_path, words, said):
+    root = Board.create(tmp_path / "board", "Empty").root
+    done = call("--board", str(root), "--quiet", *(word.format(board=root) for word in words))
+    assert done.exit_code == 2 and said in done.output, done.output
+    assert not (root / "site").exists() and names(tmp_path) == ["board"]
+
+
+def test_bytes_do_not_depend_on_the_process(tmp_path):
+    """Sets of strings have another order in each process."""
+    program = textwrap.dedent("""
+        import sys
+        sys.path.insert(0, "tests")
+        from pathlib import Path
+        from site_fixtures import made_up
+        from data_builders.progress import Quiet
+        from leaderboard.site.build import build
+        from leaderboard.site.labels import Labels
+        build(made_up(["a", "b", "c", "d", "e", "f"]), Path(sys.argv[1]), Labels(), Quiet())
+    """)
+    for seed in ("1", "2"):
+        words = [sys.executable, "-c", program, str(tmp_path / seed)]
+        subprocess.run(words, cwd=ROOT, check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")

@@ -87,7 +87,7 @@ def test_the_sheet_is_read_back_whole_and_computes_nothing(tmp_path):
         head, *rows = csv.reader(file)
     assert len(rows) == sum(1 + len(row.submission.result.languages) for row in board.tables[0].rows)
     assert not any(cell[:1] in "=+-@\t\r" for row in rows for cell in row if cell)
-    found = {tuple(row[head.index(name)] for name in ("model", "lang", "p1")) for row in rows}
+    found = {tuple(row[head.index(name)] for name in ("model", "lang", "value")) for row in rows}
     for row in board.tables[0].rows:
         label = f"'{row.label}" if row.label[0] in "=+-@" else row.label
         assert (label, "", repr(row.submission.result.value)) in found
