@@ -55,7 +55,7 @@ factroots.byLanguage = (() => {
     return sum((u, v) => u * v) / Math.sqrt(sum((u) => u * u) * sum((_, v) => v * v));
   }
 
-  const two = (value) => (Number.isFinite(value) ? value.toFixed(2) : "–");
+  const two = (value) => (Number.isFinite(value) ? value.toFixed(2).replace("-", "−") : "–");
 
   function sizes(own, board, row) {
     const rows = sized(own, board, row);

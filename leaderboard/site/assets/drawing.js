@@ -6,6 +6,7 @@ factroots.drawing = (() => {
   // Okabe and Ito's colours, which most colour-blind readers tell apart; hatching says the same again.
   const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999"];
   const HATCHES = ["", "/", ".", "\\", "x", "-", "+"];
+  const HATCH = { fillmode: "overlay", fgcolor: "rgba(255, 255, 255, 0.6)", solidity: 0.15, size: 7 };
   const narrow = () => innerWidth < 640;
 
   /** What the style sheet says, which knows whether it is dark. */
@@ -34,7 +35,7 @@ factroots.drawing = (() => {
     name: plain(name),
     x,
     y,
-    marker: { color: COLOURS[place % 7], pattern: { shape: HATCHES[place % 7], solidity: 0.25 } },
+    marker: { color: COLOURS[place % 7], pattern: { ...HATCH, shape: HATCHES[place % 7] } },
   });
 
   const dots = (more) => ({
