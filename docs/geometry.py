@@ -32,7 +32,7 @@ RUNS = {
     ),
     "gemma3-270m": (
         ["--sequences", "64", "--test", "8", "--length", "128", "--no-specials"],
-        ["--others", "en,ja", "--layers", "6,12,17", "--conditions", "own,other,other-own-mean,shift,random,again"],
+        ["--others", "en,ja", "--layers", "12", "--conditions", "own,other,other-own-mean,shift,random,again"],
     ),
 }
 TITLES = {"demo": "demo, on the planted world", "splade-tiny": "An English masked LM", "gemma3-270m": "Gemma 3 270M"}

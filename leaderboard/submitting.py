@@ -29,6 +29,10 @@ def results_of(path: Path, protocols: tuple[str, ...] = ()) -> tuple[Store, list
     path = Path(path)
     store = Store(path if path.is_dir() else path.parent)
     run = store.read()
+    if "intervened" in run:
+        raise FactrootsError(
+            f"{store.folder} is of a model whose states were changed at a layer; submit a run without that"
+        )
     if path.is_file():
         return store, [read_result(path)]
     kept = [read_result(p) for p in sorted(path.glob("*.json")) if p.name not in _OTHERS]
@@ -53,7 +57,7 @@ def submission_of(store: Store, result: Result, folder: Path, note: str = "") ->
     with open(path, "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     roots = _roots(store.folder, result)
-    made = Submission(
+    return Submission(
         result=result,
         n=result.n_scored + sum(result.n_unscored.values()),
         answers=Answers(sha256=sha256, rows=rows),
@@ -63,9 +67,7 @@ def submission_of(store: Store, result: Result, folder: Path, note: str = "") ->
         roots=roots,
         note=note,
         **_timing(store.folder),
-    )
-    parameters = made.variant and _parameters(result)
-    return made.model_copy(update={"parameters": parameters}), path
+    ), path
 
 
 def _json(path: Path) -> Any:
@@ -79,9 +81,9 @@ def _json(path: Path) -> Any:
 
 
 def _timing(folder: Path) -> dict[str, Any]:
-    """The command, when it was given, and how long it took."""
+    """The command, when it was given, how long it took, and the model's number of parameters."""
     held = _json(folder / "timing.json") or {}
-    return {name: held[name] for name in ("command", "started", "seconds") if held.get(name) is not None}
+    return {name: held[name] for name in ("command", "started", "seconds", "parameters") if held.get(name) is not None}
 
 
 def _variant(result: Result) -> Variant | None:
@@ -91,11 +93,6 @@ def _variant(result: Result) -> Variant | None:
         return None
     methods = [about.method for about in _abouts(spec)]
     return Variant(base=name.partition("+")[0], method=" + ".join(methods) or None)
-
-
-def _parameters(result: Result) -> int | None:
-    """The base's number of parameters, as its first variant tells it."""
-    return next((about.base.parameters for about in _abouts(str(result.model["spec"]))), None)
 
 
 def _abouts(spec: str) -> list:

@@ -1,4 +1,4 @@
-"""When a run was made and how long it took: kept in a file of its own, so that the others are the same every time."""
+"""When a run was made, how long it took, how large the model is: in a file of its own, for times are never the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Timing:
     def __init__(self):
         self.started, self.began = datetime.now(UTC), time.monotonic()
 
-    def write(self, store: Store, device: str) -> None:
+    def write(self, store: Store, device: str, parameters: int) -> None:
         """``timing.json`` of the run."""
         import torch
 
@@ -27,6 +27,7 @@ class Timing:
                 "command": shlex.join(["probe", *sys.argv[1:]]),
                 "started": self.started.isoformat(timespec="seconds"),
                 "seconds": round(time.monotonic() - self.began, 3),
+                "parameters": parameters,
                 "device": device,
                 "threads": torch.get_num_threads(),
             },

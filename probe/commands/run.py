@@ -60,6 +60,7 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
     data = None if spec.one_token else spec.open(skip_bad=skip_bad)  # before the model: bad facts are found at once
     quiet_libraries()
     loaded = load(found, dtype, device)
+    parameters = loaded.model.num_parameters()
     pieces = partial(pieces_of, loaded.tokenizer)
     data = data or spec.open(skip_bad=skip_bad, pieces=pieces)
     data.need_questions()
@@ -77,7 +78,7 @@ def run(model, langs, factset, protocols, output, dtype, device, skip_bad, as_js
             carry_out(few, exact, scoring, beside(store), quiet)
     for _, views, store in runs:
         with store.lock():
-            timing.write(store, device)
+            timing.write(store, device, parameters)
             finish(store, views, spec.gold, as_json)
 
 

@@ -129,7 +129,13 @@ def test_what_the_folder_of_a_run_tells(run, tmp_path):
     held = json.loads((tmp_path / "run" / "run.json").read_text())
     held["model"] |= {"spec": "tiny/model+runs/it*0.5", "id": "tiny/model+runs/it*0.5", "name": "tiny/model+it*0.5"}
     (tmp_path / "run" / "run.json").write_text(json.dumps(held))
-    timing = {"command": "probe run", "started": "2026-01-31T12:00:00+00:00", "seconds": 1.5, "threads": 1}
+    timing = {
+        "command": "probe run",
+        "started": "2026-01-31T12:00:00+00:00",
+        "seconds": 1.5,
+        "threads": 1,
+        "parameters": 1234,
+    }
     (tmp_path / "run" / "timing.json").write_text(json.dumps(timing))
     (tmp_path / "run" / "roots-1").mkdir()
     roots = {"made_of": {"protocol": PLAIN, "gold": "one", "run": held}, "totals": []}
@@ -145,10 +151,15 @@ def test_what_the_folder_of_a_run_tells(run, tmp_path):
     assert (one.variant.base, one.variant.method, one.model) == ("tiny/model", None, "tiny/model+it*0.5")
     shown = call("show", PLAIN, "--board", tmp_path / "b").output
     assert all(text in shown for text in ("command: probe run", "note: hello", "roots: shared 50.0 %", "of tiny/model"))
+    assert Board.open(tmp_path / "b").entries()[0].submission.parameters == 1234
+    held["intervened"] = {"condition": "own", "layer": 2}
+    (tmp_path / "run" / "run.json").write_text(json.dumps(held))
+    done = call("submit", tmp_path / "run", "--protocol", PLAIN, "--board", tmp_path / "b")
+    assert done.exit_code == 2 and "states were changed" in done.stderr
 
 
 def test_a_variant_tells_its_method_while_it_is_there(run, tmp_path, monkeypatch):
-    """How a variant was made and how many parameters its base has, out of its own folder."""
+    """How a variant was made, out of its own folder."""
     shutil.copytree(run.folder, tmp_path / "run")
     held = json.loads((tmp_path / "run" / "run.json").read_text())
     held["model"] |= {"spec": "demo+it*0.5", "id": "demo+it*0.5", "name": "demo+it*0.5"}
@@ -160,7 +171,7 @@ def test_a_variant_tells_its_method_while_it_is_there(run, tmp_path, monkeypatch
     (tmp_path / "it" / "variant.json").write_text(json.dumps(about))
     monkeypatch.chdir(tmp_path)
     one = good(Store(tmp_path / "run"), PLAIN, tmp_path / "made").submission
-    assert (one.variant.base, one.variant.method, one.parameters) == ("demo", "lt-sft(density=0.02)", 1234)
+    assert (one.variant.base, one.variant.method) == ("demo", "lt-sft(density=0.02)")
     assert check(text_of(one), tmp_path / "made" / "answers.parquet").faults == []
 
 
