@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from probe.geometry.axes_record import Axis, Layer, Part, Point, Stable, Transfe
 from probe.geometry.classes import Classes
 from probe.geometry.discriminants import NoAxes, discriminants, held, share_between
 from probe.geometry.fits import Fits
-from probe.geometry.moments import Moments
 
 #: What axes can be of.
 KINDS = ("language", "position", "pos")
@@ -28,13 +26,6 @@ def langs_of(fits: Fits, kind: str, langs: Sequence[str]) -> list[str]:
     return [lang for lang in langs if kind != "pos" or fits.about.languages[lang].tagger]
 
 
-def languages(fits: Fits, layer: int, langs: Sequence[str], part: str) -> Classes:
-    """Each language's tokens of a part of the text as a class."""
-    each = [fits.moments(lang, layer, part) for lang in langs]
-    counts, sums = np.array([one.n for one in each]), np.stack([one.n * one.mean for one in each])
-    return Classes(tuple(langs), counts, sums, reduce(Moments.merged, each))
-
-
 class Found:
     """The axes of a kind of classes at a layer, found on ``fit``.
 
@@ -43,9 +34,9 @@ class Found:
 
     def __init__(self, fits: Fits, kind: str, layer: int, langs: Sequence[str]):
         self.fits, self.kind, self.layer, self.langs = fits, kind, layer, langs
-        self.classes = self._classes(langs)
+        self.classes = self.fits.classes(self.kind, self.layer, langs)
         self.axes = discriminants(self.classes)
-        self.read = languages(fits, layer, langs, "again") if kind == "language" else self.classes
+        self.read = fits.languages(layer, langs, "again") if kind == "language" else self.classes
 
     @property
     def first(self) -> np.ndarray:
@@ -55,7 +46,7 @@ class Found:
     def record(self, middle: np.ndarray | None) -> Layer:
         """All that is told of them; `middle` are the first axes of the layer that others are compared with, if it has
         any."""
-        unit, among = self.axes.orthonormal, languages(self.fits, self.layer, self.langs, "again")
+        unit, among = self.axes.orthonormal, self.fits.languages(self.layer, self.langs, "again")
         alone = len(self.langs) == 1
         language = [(None, None)] * unit.shape[1] if alone else zip(*held(unit, among)[1:], strict=True)
         rows = zip(self.axes.values, *held(unit, self.read), language, strict=True)
@@ -70,11 +61,6 @@ class Found:
             transfer=[] if self.kind == "language" or len(self.langs) < 2 else [*map(self._transfer, self.langs)],
         )
 
-    def _classes(self, langs: Sequence[str]) -> Classes:
-        if self.kind == "language":
-            return languages(self.fits, self.layer, langs, "fit")
-        return self.fits.classes(self.kind, self.layer, langs)
-
     def _points(self) -> list[Point]:
         axes = self.first
         if self.kind == "language":
@@ -84,7 +70,7 @@ class Found:
                 Point(lang=lang, name=lang, at=((mean - origin) @ axes).tolist(), spread=spread.tolist())
                 for lang, mean, spread in zip(self.langs, self.classes.means, spreads, strict=True)
             ]
-        each = {lang: self._classes([lang]) for lang in self.langs}
+        each = {lang: self.fits.classes(self.kind, self.layer, [lang]) for lang in self.langs}
         return [
             Point(lang=lang, name=name, at=((mean - self.classes.total.mean) @ axes).tolist(), spread=None)
             for lang, own in each.items()
@@ -105,7 +91,10 @@ class Found:
         )
 
     def _transfer(self, lang: str) -> Transfer:
-        own, others = self._classes([lang]), self._classes([one for one in self.langs if one != lang])
+        own, others = (
+            self.fits.classes(self.kind, self.layer, [lang]),
+            self.fits.classes(self.kind, self.layer, [one for one in self.langs if one != lang]),
+        )
         axes = _first(others)
         return Transfer(lang=lang, others=None if axes is None else _sum(axes, own), all=_sum(self.first, own))
 

@@ -78,6 +78,12 @@ class Fits:
         self._checked(lang, 0, "fit")
         return read_kept(self.folder, lang, self.about.languages[lang])
 
+    def languages(self, layer: int, langs: Sequence[str], part: str = "fit") -> Classes:
+        """Each language's states of a part of the text at a layer as a class."""
+        each = [self.moments(lang, layer, part) for lang in langs]
+        counts, sums = np.array([one.n for one in each]), np.stack([one.n * one.mean for one in each])
+        return Classes(tuple(langs), counts, sums, reduce(Moments.merged, each))
+
     def classes(self, kind: str, layer: int, langs: Sequence[str] | None = None) -> Classes:
         """States of ``fit`` at a layer by ``language``, ``position`` or ``pos``, those of `langs` (all) together.
 
@@ -85,9 +91,7 @@ class Fits:
         """
         langs = self.langs if langs is None else tuple(langs)
         if kind == "language":
-            each = [self.moments(lang, layer) for lang in langs]
-            counts, sums = np.array([one.n for one in each]), np.stack([one.n * one.mean for one in each])
-            return Classes(langs, counts, sums, reduce(Moments.merged, each))
+            return self.languages(layer, langs)
         if kind not in KINDS:
             raise unknown("kind of classes", kind, ("language", *KINDS))
         files = [self._checked(lang, layer, "fit") for lang in langs]
