@@ -16,6 +16,7 @@ import pyarrow as pa
 from data_builders.facts import OBJECT
 from data_builders.factset import OpenFactSet
 from data_builders.progress import Quiet, progress
+from fine_tuning.model_spec import ModelSpec
 from fine_tuning.models import Loaded
 from probe import passes
 from probe.items import answered, candidate_rows
@@ -49,7 +50,7 @@ def describe(data: OpenFactSet, loaded: Loaded, scoring: str) -> dict:
         "model": {
             "spec": str(loaded.spec),
             "id": loaded.id,
-            "name": _name(loaded),
+            "name": called(loaded.spec, loaded.id),
             "family": loaded.family,
             "quantization": loaded.quantization,
             "revision": loaded.revision,
@@ -63,12 +64,11 @@ def describe(data: OpenFactSet, loaded: Loaded, scoring: str) -> dict:
     }
 
 
-def _name(loaded: Loaded) -> str:
+def called(spec: ModelSpec, id: str) -> str:
     """What a signature calls the model: no path of this machine, but variants by their folders' own names."""
-    spec = loaded.spec
     base = spec.location if spec.name != "demo" and spec.is_local else None
     variants = [str(one._replace(folder=Path(one.folder).name)) for one in spec.variants]
-    return "+".join([Path(base).name if base else str(loaded.id).partition("+")[0], *variants])
+    return "+".join([Path(base).name if base else id.partition("+")[0], *variants])
 
 
 def default_folder(run: dict) -> Path:
