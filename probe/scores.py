@@ -158,39 +158,37 @@ def _summary(frame: pd.DataFrame, how: str, by_relation: bool = False) -> _Summa
     """The score of a frame, and of each relation of its one language, from one bootstrap; None of an empty frame."""
     if not len(frame):
         return _Summary(None, {})
-    tally = uncertainty.tally(frame)
-    drawn = uncertainty.resample(tally)
-    whole = _score(frame, how, uncertainty.total(tally), drawn.mean(how))
+    at = uncertainty.cells(frame)
+    drawn = uncertainty.resample(uncertainty.tally(frame, at=at))
+    whole = _score(frame, how, drawn.mean(how), at)
     if not by_relation:
         return _Summary(whole, {})
     with np.errstate(invalid="ignore"):
         means = drawn.hits / drawn.counts  # a column a relation, in order of their names
     parts = zip(frame.groupby("relation", observed=True), means.T, strict=True)
-    return _Summary(
-        whole,
-        {name: _score(rows, how, uncertainty.total(uncertainty.tally(rows)), values) for (name, rows), values in parts},
-    )
+    return _Summary(whole, {name: _score(rows, how, v, uncertainty.cells(rows)) for (name, rows), v in parts})
 
 
-def _score(frame: pd.DataFrame, how: str, sums: uncertainty.Sums, drawn: np.ndarray) -> Score:
+def _score(frame: pd.DataFrame, how: str, drawn: np.ndarray, at: uncertainty.Cells) -> Score:
     low, high = uncertainty.interval(drawn)
     made = {"level": uncertainty.LEVEL, "resamples": uncertainty.RESAMPLES, "seed": uncertainty.SEED}
+    sums = uncertainty.total(uncertainty.tally(frame, at=at))
     return Score(
         value=sums.mean(how),
         ci=CI(low=low, high=high, **made),
         micro=sums.mean("micro"),
         macro=sums.mean("macro"),
-        p5=_mean(frame, "p5", how),
-        p10=_mean(frame, "p10", how),
-        mrr=_mean(frame, "rr", how),
-        chance=_mean(frame, "chance", how),
-        majority=_mean(frame, "majority", how),
+        p5=_mean(frame, "p5", how, at),
+        p10=_mean(frame, "p10", how, at),
+        mrr=_mean(frame, "rr", how, at),
+        chance=_mean(frame, "chance", how, at),
+        majority=_mean(frame, "majority", how, at),
         n=len(frame),
     )
 
 
-def _mean(frame: pd.DataFrame, column: str, how: str) -> float | None:
+def _mean(frame: pd.DataFrame, column: str, how: str, at: uncertainty.Cells) -> float | None:
     """The aggregate of a column, or None where the protocol does not define it."""
     if frame[column].isna().any():
         return None
-    return float(uncertainty.total(uncertainty.tally(frame, column)).mean(how))
+    return float(uncertainty.total(uncertainty.tally(frame, column, at)).mean(how))

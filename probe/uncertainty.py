@@ -31,21 +31,31 @@ class Interval(NamedTuple):
     high: float
 
 
-def tally(frame: pd.DataFrame, column: str = "p1") -> Tally:
-    """Sums of `column` over a frame with columns subject_uri, lang, relation. NaN is refused: nothing is invented."""
-    values = frame[column].to_numpy(float)
-    if np.isnan(values).any():
-        raise ValueError(f"{column} has {int(np.isnan(values).sum())} undefined values")
+class Cells(NamedTuple):
+    """Where the rows of a frame are summed up: `where` (row, column) each, whatever the column of numbers."""
+
+    where: tuple[np.ndarray, np.ndarray]
+    counts: csr_array
+    langs: np.ndarray
+
+
+def cells(frame: pd.DataFrame) -> Cells:
+    """Of a frame with columns subject_uri, lang, relation."""
     subjects = pd.Index(frame["subject_uri"].unique()).sort_values()
     keys = pd.MultiIndex.from_frame(frame[["lang", "relation"]])
     columns = keys.unique().sort_values()
     where = (subjects.get_indexer(frame["subject_uri"]), columns.get_indexer(keys))
-    shape = (len(subjects), len(columns))
-    return Tally(
-        csr_array((values, where), shape=shape),
-        csr_array((np.ones(len(frame)), where), shape=shape),
-        columns.get_level_values(0).to_numpy(),
-    )
+    counts = csr_array((np.ones(len(frame)), where), shape=(len(subjects), len(columns)))
+    return Cells(where, counts, columns.get_level_values(0).to_numpy())
+
+
+def tally(frame: pd.DataFrame, column: str = "p1", at: Cells | None = None) -> Tally:
+    """Sums of `column` over a frame, whose :func:`cells` may be at hand. NaN is refused: nothing is invented."""
+    values = frame[column].to_numpy(float)
+    if np.isnan(values).any():
+        raise ValueError(f"{column} has {int(np.isnan(values).sum())} undefined values")
+    at = at or cells(frame)
+    return Tally(csr_array((values, at.where), shape=at.counts.shape), at.counts, at.langs)
 
 
 def aggregate(hits: np.ndarray, counts: np.ndarray, langs: np.ndarray, how: str) -> np.ndarray:
