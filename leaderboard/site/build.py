@@ -10,7 +10,7 @@ from typing import NamedTuple
 from data_builders.folder import write_json
 from data_builders.progress import Quiet, progress
 from leaderboard.board import Board
-from leaderboard.site import facts, index, model, pair, sheet
+from leaderboard.site import data, facts, index, model, pair, sheet
 from leaderboard.site.content import Content, Table, gather
 from leaderboard.site.labels import Labels
 from leaderboard.site.replacing import MARK, replacing
@@ -59,7 +59,7 @@ def build(board: Content, folder: Path, labels: Labels, bar: Quiet) -> Built:
         _write(part / "index.html", index.page(board))
         _write(part / "pair.html", pair.page())
         sheet.write(board, part / "board.csv")
-        _data(part / "data", "board", index.data(board))
+        _data(part / "data", "board", data.of(board))
         pages: dict[str, list[model.Place]] = {}
         for one in board.tables:
             for row in filter(lambda row: row.own, one.rows):

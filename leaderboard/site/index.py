@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache
-from typing import Any
-
-from babel import Locale, UnknownLocaleError
-
-from leaderboard.changes import Changed
-from leaderboard.ranking import Mark
 from leaderboard.site import layout
-from leaderboard.site.content import Content, Row, Table, identity, p1
+from leaderboard.site.content import Content, Table
 from leaderboard.site.layout import Html, foreign, tag
-from probe.published import published
-from probe.tracing.roots.summary import ORDER
 
 SCRIPTS = (
     "assets/site.js",
@@ -38,8 +28,6 @@ _LONG = (
     "often.",
     "Numbers of different tables mean different things, and cannot be compared.",
 )
-#: What a table's numbers are, where it is known.
-_CAPTIONS = {"P@1": "P@1: of how many facts, in %, the best answer is right"}
 
 
 def page(board: Content) -> str:
@@ -95,96 +83,3 @@ def _section(one: Table, number: int) -> Html:
         aria_labelledby=f"{one.id}-title",
         id=one.id,
     )
-
-
-def data(board: Content) -> dict[str, Any]:
-    """``data/board.js``: all rows of all tables, and what the charts need beside them."""
-    langs = sorted({lang for one in board.tables for lang in one.langs})
-    return {
-        "langs": {lang: language(lang) for lang in langs},
-        "sizes": {lang: row["kib"] for lang, row in published("abstracts").items() if lang in langs},
-        "tables": [_table(one) for one in board.tables],
-    }
-
-
-def _table(one: Table) -> dict[str, Any]:
-    langs = one.langs
-    return {
-        "id": one.id,
-        "title": one.title,
-        "metric": one.metric,
-        "caption": _CAPTIONS.get(one.metric, f"{one.metric} in %, as {one.meaning.get('origin')} tells it"),
-        "langs": langs,
-        "rows": [_row(row, one.id, langs) for row in one.rows],
-        "marks": [
-            {"model": mark.name, "value": _mark(mark), "langs": [_own(one, lang, mark.name) for lang in langs]}
-            for mark in one.marks
-        ],
-    }
-
-
-def _mark(mark: Mark) -> list[float]:
-    return [mark.low, mark.high]
-
-
-def _own(one: Table, lang: str, name: str) -> list[float] | None:
-    return next((_mark(mark) for mark in one.by_lang.get(lang, ()) if mark.name == name), None)
-
-
-def _row(row: Row, table: str, langs: list[str]) -> dict[str, Any]:
-    submission, result = row.submission, row.submission.result
-    own = {one.lang: p1(one) for one in result.languages}
-    interval = getattr(result, "ci", None)
-    return {
-        "id": row.id,
-        "entry": row.entry.name,
-        "page": row.page,
-        "model": row.label,
-        "family": result.model.get("family"),
-        "origin": submission.origin,
-        "rank": row.rank,
-        "lacks": list(row.lacks),
-        "value": result.value,
-        "low": interval and interval.low,
-        "high": interval and interval.high,
-        "langs": [None if own.get(lang) is None else round(own[lang], 9) for lang in langs],
-        "n": result.n_scored,
-        "answers": submission.answers is not None,
-        "signature": result.signature,
-        "command": submission.command,
-        "unverified": submission.unverified,
-        "note": submission.note,
-        "parameters": submission.parameters,
-        "seconds": submission.seconds,
-        "change": row.change and _change(row.change, table),
-        "roots": submission.roots and _roots(submission.roots),
-        "traced": sorted(row.traced.roots) if row.traced else [],
-    }
-
-
-def _change(change: Changed, table: str) -> dict[str, Any]:
-    return {"base": identity(change.base, table), **change.difference._asdict(), **change.counts}
-
-
-def _roots(roots: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Shares in the order in which roots are shown; of all cues together each cue's own are enough."""
-    return {lang: {name: shares[name] for name in root_names(shares)} for lang, shares in roots.items()}
-
-
-def root_names(names: Iterable[str]) -> list[str]:
-    """Names of roots as they are shown, beside each other and never twice."""
-    parts = {name for name in names if name.startswith("cue:")}
-    return sorted({*names} - ({"cue"} if parts else set()), key=_place)
-
-
-def _place(name: str) -> tuple[int, str]:
-    return next((i for i, root in enumerate(ORDER) if name.startswith(root)), len(ORDER)), name
-
-
-@cache
-def language(code: str) -> str:
-    """A language's English name, or its code."""
-    try:
-        return Locale.parse(code.replace("-", "_")).get_display_name("en") or code
-    except (UnknownLocaleError, ValueError, TypeError):
-        return code

@@ -100,11 +100,3 @@ def copied(name: str, text: str) -> Html:
     """A text to be copied, under its name."""
     button = tag("button", "Copy", type="button", data_copy=name)
     return tag("div", tag("span", name, class_="soft"), tag("code", foreign(text)), button, class_="said")
-
-
-def percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
-
-
-def count(number: int | None) -> str:
-    return "–" if number is None else f"{number:,}"

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from leaderboard.site import layout
 from leaderboard.site.content import Row, Table
-from leaderboard.site.index import language, root_names
-from leaderboard.site.layout import Column, Html, count, foreign, join, percent, tag
+from leaderboard.site.layout import Column, Html, foreign, join, tag
+from leaderboard.site.wording import between, count, language, percent, root_names
 from probe.results import Result, Score
 
 SCRIPTS = ("assets/site.js",)
@@ -48,7 +48,7 @@ def _rank(row: Row) -> str:
 def _section(title: str, place: Place) -> Html:
     row, submission, result = place.row, place.row.submission, place.row.submission.result
     told = not isinstance(result, Result)
-    value = f"{percent(result.value)} %" + ("" if told else f" {_between(result.ci)}")
+    value = f"{percent(result.value)} %" + ("" if told else f" {between(result.ci)}")
     said = {
         result.metric: value,
         "Rank": _rank(row),
@@ -92,10 +92,6 @@ def _baselines(result: Result) -> dict[str, str]:
     return {"Chance, majority": f"{percent(chance)}, {percent(majority)} %"}
 
 
-def _between(ci) -> str:
-    return f"[{percent(ci.low)}, {percent(ci.high)}]"
-
-
 def _unverified(lines: Sequence[str]) -> Html:
     if not lines:
         return Html("")
@@ -130,7 +126,7 @@ def _scores(score: Score | None) -> list[str]:
     if score is None:
         return ["–"] * 8
     fields = [score.p5, score.p10, score.mrr, score.chance, score.majority]
-    return [percent(score.value), _between(score.ci), *map(percent, fields), count(score.n)]
+    return [percent(score.value), between(score.ci), *map(percent, fields), count(score.n)]
 
 
 def _counted(reasons: dict[str, int]) -> str:
@@ -147,7 +143,7 @@ def _relations(result: Result) -> Html:
 
 
 def _cell(score: Score | None) -> str:
-    return "–" if score is None else f"{percent(score.value)} {_between(score.ci)}"
+    return "–" if score is None else f"{percent(score.value)} {between(score.ci)}"
 
 
 def _roots(roots: dict[str, dict[str, float]] | None) -> Html:

@@ -21,11 +21,12 @@ from data_builders.errors import FactrootsError
 from data_builders.folder import lock
 from data_builders.progress import Quiet
 from leaderboard.board import Board
-from leaderboard.site import facts, index
+from leaderboard.site import facts
 from leaderboard.site.build import build
 from leaderboard.site.content import Content
 from leaderboard.site.labels import Labels
 from leaderboard.site.replacing import replacing
+from leaderboard.site.wording import language, root_names
 from probe.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -198,7 +199,7 @@ def test_names_come_from_the_atlas_and_from_sets_that_are_named(write_jsonl, tmp
 
 
 def test_languages_have_names():
-    assert [index.language(code) for code in ("it", "zh", "ceb", "x-y", "")] == [
+    assert [language(code) for code in ("it", "zh", "ceb", "x-y", "")] == [
         "Italian",
         "Chinese",
         "Cebuano",
@@ -210,8 +211,8 @@ def test_languages_have_names():
 def test_roots_are_shown_once_and_in_order():
     names = ["undecided", "cue", "cue:prior", "transferred", "shared", "cue:pieces", "independent"]
     expected = ["shared", "independent", "transferred", "cue:pieces", "cue:prior", "undecided"]
-    assert index.root_names(names) == expected
-    assert index.root_names(["cue", "shared", "new"]) == ["shared", "cue", "new"]
+    assert root_names(names) == expected
+    assert root_names(["cue", "shared", "new"]) == ["shared", "cue", "new"]
 
 
 def call(*words: str):

@@ -15,7 +15,7 @@ from data_builders.folder import write_json
 from data_builders.progress import Quiet
 from leaderboard.classes import classes
 from leaderboard.ranking import tables
-from leaderboard.site import index
+from leaderboard.site import data
 from leaderboard.site.build import build
 from leaderboard.site.content import gather
 from leaderboard.site.labels import Labels
@@ -66,7 +66,7 @@ def test_what_was_asked_in_fewer_languages_stands_below_and_is_not_of_the_table(
 def test_a_variant_has_its_change_and_the_chart_its_base(content):
     changed = [row for row in content.tables[0].rows if row.change]
     assert [row.entry.submission.model for row in changed] == ["base+sft"]
-    told = index.data(content)["tables"][0]["rows"]
+    told = data.of(content)["tables"][0]["rows"]
     base, variant = (next(row for row in told if row["model"] == name) for name in ("base", "base+sft"))
     assert variant["change"]["base"] == base["id"] and base["change"] is None
     assert sum(variant["change"][kind] for kind in ("kept", "gained", "lost", "wrong")) == variant["n"]
@@ -102,8 +102,8 @@ def test_a_number_that_is_only_told_is_shown_with_what_cannot_be_checked(entries
     build(content, tmp_path / "site", Labels(), Quiet())
     page = (tmp_path / "site" / "models" / f"{row.page}.html").read_text(encoding="utf-8")
     assert "the score itself" in page and "acc</dt><dd><bdi>0.0 %" in page and "Compare fact by fact" not in page
-    [data] = [one for one in index.data(content)["tables"] if one["metric"] == "acc"]
-    assert data["caption"] == "acc in %, as lm-eval tells it" and data["rows"][0]["low"] is None
+    [one] = [one for one in data.of(content)["tables"] if one["metric"] == "acc"]
+    assert one["caption"] == "acc in %, as lm-eval tells it" and one["rows"][0]["low"] is None
     assert not (tmp_path / "site" / "data" / f"{row.id}.js").exists()
 
 
@@ -180,4 +180,4 @@ def test_faults_of_tracings_are_said(entries, tmp_path):
 
 
 def test_the_pages_data_is_json_without_nan(content):
-    json.dumps(index.data(content), allow_nan=False)
+    json.dumps(data.of(content), allow_nan=False)

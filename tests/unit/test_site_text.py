@@ -15,6 +15,7 @@ from site_fixtures import HOSTILE, made_up
 from leaderboard.site import sheet
 from leaderboard.site.layout import Column, foreign, join, parts, table, tag
 from leaderboard.site.scripts import UNSEEN, script, spelled
+from leaderboard.site.wording import percent
 
 anything = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -99,8 +100,6 @@ def test_the_sheet_is_read_back_whole_and_computes_nothing(tmp_path):
 @example(49, 400)  # 12.25 %, as near to 12.2 as to 12.3
 @example(51, 400)
 def test_percents_are_rounded_as_the_command_line_does(right, of):
-    from leaderboard.site.layout import percent
-
     assert percent(right / of) == f"{100 * (right / of):.1f}"
 
 
