@@ -40,6 +40,7 @@ bench: .venv/testable            # speed and memory, as ratios
 	$(BIN)/python tests/benchmarks/geometry_sweep_speed.py --sequences 4
 	$(BIN)/python tests/benchmarks/geometry_distance_speed.py
 	$(BIN)/python tests/benchmarks/ranking_speed.py
+	$(BIN)/python tests/benchmarks/site_speed.py --rounds 2
 
 lint: .venv/testable
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ from leaderboard.staging import FOLDER
 from leaderboard.submission import Submission
 
 SCHEMA_VERSION = 1
-_IGNORED = f"/{FOLDER}/\n/.index.parquet\n.lock\n.*.part\n"
+_IGNORED = f"/{FOLDER}/\n/site/\n/.site.work/\n/.index.parquet\n.lock\n.*.part\n"
 
 
 class About(Record):

@@ -35,7 +35,7 @@ def write_fits(
             which["pos"] = tagged[lang]
         classes = {kind: Classes.zero(names[kind], layers, width).plus(own["fit"], at) for kind, at in which.items()}
         Tally(1, moments, classes).write(moments_file(folder, lang))
-    model = Model(spec="made", id="made", family="masked", sha256="0" * 64, dtype="float32")
+    model = Model(spec="made", id="made", name="made", family="masked", sha256="0" * 64, dtype="float32")
     text = {"origin": "0" * 64, "sha256": f"{seed:064x}", "lines": 1, "repeated": 0, "whole": 1}
     languages = {lang: Language(**text, tagger="made" if lang in tagged else None) for lang in states}
     about = About(

@@ -17,10 +17,11 @@ FILE = "fits.json"
 
 
 class Model(Record):
-    """The model that fits are of."""
+    """The model that fits are of. name : what signatures call it, without a path of this machine."""
 
     spec: str
     id: str
+    name: str
     family: str
     sha256: Sha256
     dtype: str

@@ -19,6 +19,7 @@ from probe.geometry.fits_record import SCHEMA_VERSION, About, Language, Model, c
 from probe.geometry.tags import load_tagger, pipeline, tags
 from probe.geometry.tally import FITTED, Tally, TallyFile
 from probe.geometry.text import Sequences, special_ids
+from probe.running import called
 from probe.signature import version
 
 #: Tokens that are read at a time; places in a sequence whose states are summed apart, as published.
@@ -45,7 +46,12 @@ def describe(
         schema_version=SCHEMA_VERSION,
         version=version(),
         model=Model(
-            spec=str(loaded.spec), id=loaded.id, family=loaded.family, sha256=loaded.sha256, dtype=loaded.dtype
+            spec=str(loaded.spec),
+            id=loaded.id,
+            name=called(loaded.spec, loaded.id),
+            family=loaded.family,
+            sha256=loaded.sha256,
+            dtype=loaded.dtype,
         ),
         text=text,
         length=length,

@@ -14,10 +14,8 @@ from pydantic import ValidationError
 from data_builders.errors import FactrootsError
 from data_builders.folder import read_json, write_atomically, write_json
 from data_builders.schema import Record
-from fine_tuning.model_spec import ModelSpec
 from probe.geometry.fits import Fits
 from probe.geometry.fits_record import FILE
-from probe.running import called
 from probe.signature import version
 
 Part = TypeVar("Part", bound=Record)
@@ -32,7 +30,7 @@ def signature(fits: Fits, parts: dict) -> str:
     """``key:value`` pairs that say what decided the numbers, hashes by their first eight digits."""
     model = fits.about.model
     about = {
-        "model": called(ModelSpec.parse(model.spec), model.id),
+        "model": model.name,
         "weights": model.sha256[:8],
         "fits": fits_sha256(fits)[:8],
         **parts,
