@@ -20,23 +20,29 @@ HERE = Path(__file__).parent
 #: NTREX-128's files by language, and demo's text.
 NTREX = {"en": "eng-US", "de": "deu", "af": "afr", "es": "spa", "it": "ita", "fr": "fra", "ru": "rus",
          "tr": "tur", "ja": "jpn", "zh": "zho-CN"}  # fmt: skip
-#: By model: options of the fit, and of ratios. Both are what two cores have time for; masked LMs are small.
+#: By model: options of the fit, of ratios, of distances and of axes, as two cores have time for.
 RUNS = {
     "demo": (
         ["--text", "planted", "--sequences", "256", "--test", "64"],
         ["--others", "en,ja,af", "--facts", "atlas", "--sample", "20"],
+        ["--measure", "riemann,angles"],
+        [],
     ),
     "splade-tiny": (
         ["--sequences", "128", "--test", "64", "--length", "128"],
+        [],
+        ["--measure", "riemann,angles"],
         [],
     ),
     "gemma3-270m": (
         ["--sequences", "64", "--test", "8", "--length", "128", "--no-specials"],
         ["--others", "en,ja", "--layers", "12", "--conditions", "own,other,other-own-mean,shift,random,again"],
+        ["--measure", "riemann,angles", "--layers", "6,9,12,15,18"],
+        ["--layers", "3,6,9,12,15,18"],
     ),
 }
 TITLES = {"demo": "demo, on the planted world", "splade-tiny": "An English masked LM", "gemma3-270m": "Gemma 3 270M"}
-PICTURES = ("dimensions", "ratio", "distance", "tree", "axes-2d", "stability")
+PICTURES = ("dimensions", "ratio", "tree", "axes-2d")
 PARTS = ("ratio", "distance", "axes")
 BEGIN, END = "<!-- made by geometry.py: begin -->", "<!-- made by geometry.py: end -->"
 
@@ -65,21 +71,25 @@ def spec(model: str) -> str:
 
 def make(model: str, work: Path, sentences: Path) -> None:
     """Everything of one model, kept in docs/geometry/<model>/."""
-    fit, ratio = RUNS[model]
+    fit, *rest = RUNS[model]
     fits, kept = work / model, HERE / "geometry" / model
     source = [] if model == "demo" else ["--text", str(sentences), "--langs", ",".join(NTREX)]
     run("geometry", "fit", "--model", spec(model), *source, *fit, "--output", str(fits), "--quiet")
-    run("geometry", "ratio", "--fits", str(fits), *ratio, "--quiet")
-    for part in PARTS[1:]:
-        run("geometry", part, "--fits", str(fits), "--quiet")
+    for part, options in zip(PARTS, rest, strict=True):
+        run("geometry", part, "--fits", str(fits), *options, "--quiet")
     run("geometry", "plot", "--fits", str(fits))
+    keep(fits, kept, {part: next(fits.glob(f"{part}-*/{part}.json")) for part in PARTS})
+
+
+def keep(fits: Path, kept: Path, records: dict[str, Path]) -> None:
+    """Copy pictures, and what the tables show of the records."""
     kept.mkdir(parents=True, exist_ok=True)
     for name in PICTURES:
         if (fits / f"{name}.png").exists():
             shutil.copyfile(fits / f"{name}.png", kept / f"{name}.png")
-    summary = {part: json.loads(next(fits.glob(f"{part}-*/{part}.json")).read_text(encoding="utf-8")) for part in PARTS}
+    made = {part: json.loads(path.read_text(encoding="utf-8")) for part, path in records.items()}
     about = json.loads((fits / "fits.json").read_text(encoding="utf-8"))
-    (kept / "figures.json").write_text(json.dumps(figures(about, summary), indent=1) + "\n", encoding="utf-8")
+    (kept / "figures.json").write_text(json.dumps(figures(about, made), indent=1) + "\n", encoding="utf-8")
 
 
 def figures(about: dict, made: dict) -> dict:
@@ -132,7 +142,7 @@ def section(model: str, found: dict) -> str:
     if found["facts"]:
         parts += ["P@1 of facts under it minus P@1 without, points, mean over languages (and pairs):", _facts(found)]
     parts += [_riemann(found)] if found["riemann"] else []
-    parts += [f"![{name}](geometry/{model}/{name}.png)" for name in ("ratio", "dimensions", "tree", "axes-2d")
+    parts += [f"![{name}](geometry/{model}/{name}.png)" for name in PICTURES
               if (HERE / "geometry" / model / f"{name}.png").exists()]  # fmt: skip
     return "\n\n".join(parts)
 
