@@ -115,7 +115,7 @@ def _ellipse(x: float, y: float, covariance: np.ndarray) -> Iterator[np.ndarray]
 
 def _label(panel, layer: dict) -> None:
     """Each axis with its share of what lies between classes."""
-    share = [f"axis {i}: {own['of_between']:.0%} of what is between" for i, own in enumerate(layer["axes"][:2], 1)]
+    share = [f"axis {i}: {own['of_between']:.1%} of what is between" for i, own in enumerate(layer["axes"][:2], 1)]
     panel.set(xlabel=share[0], ylabel=share[1])
     panel.tick_params(labelsize=7)
     panel.xaxis.label.set_size(7)
