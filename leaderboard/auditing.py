@@ -45,6 +45,9 @@ def audit(paths: Sequence[Path]) -> tuple[int, list[Fault]]:
         if board is not None:
             records = [p for p in board.records() if path.absolute() in (p, *p.parents, *_answers(p))]
             count += len(records)
+            if not records:
+                what = "belongs to no submission" if path.exists() or path.is_symlink() else "is not there"
+                faults.append(Fault(shown(path, 200), what))
             faults += [fault for record in records for fault in _record(board, record)]
             continue
         with tempfile.TemporaryDirectory(prefix="factroots-") as into:

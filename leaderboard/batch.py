@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from data_builders.errors import FactrootsError
 from leaderboard.board import Board
 from leaderboard.entry import text_of
@@ -34,18 +36,17 @@ def find(
     given, takes the place of theirs. Raises FactrootsError where nothing can be read there at all.
     """
     path = Path(path)
+    if protocols and (origin is not None or not _is_run(path)):
+        raise FactrootsError(f"{path} is no run, and has its protocol already; leave --protocol out")
     if origin is not None:
         made = _converted(path, into, origin)
     elif _is_run(path):
         made = _run(path, into, tuple(protocols))
     else:
-        taken = take(path, into)
-        if note is None:
-            return [Found(one.name, *_checked(one)) for one in taken]
-        checked = [(one, *_checked(one)) for one in taken]
-        if any(faults for *_, faults in checked):
-            return [Found(one.name, *rest) for one, *rest in checked]
-        made = ((one.name, submission, answers) for one, submission, answers, _ in checked)
+        found = [Found(one.name, *_checked(one)) for one in take(path, into)]
+        if note is None or any(one.faults for one in found):
+            return found
+        made = (one[:3] for one in found)
     return [_again(name, submission, answers, note) for name, submission, answers in made]
 
 
@@ -59,8 +60,13 @@ def _converted(path: Path, into: Path, origin: str) -> Iterator[tuple[str, Submi
 
     if not path.exists():
         raise FactrootsError(f"{path} is not there")
-    for submission, answers in converter(origin)(path, into):
-        yield f"{path.name}: {submission.result.protocol}", submission, answers
+    try:
+        for submission, answers in converter(origin)(path, into):
+            yield f"{path.name}: {submission.result.protocol}", submission, answers
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise FactrootsError(f"{path}: gives no submission: {shown(where)}: {first['msg']}") from error
 
 
 def _run(path: Path, into: Path, protocols: tuple[str, ...]) -> Iterator[tuple[str, Submission, Path]]:

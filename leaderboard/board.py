@@ -22,6 +22,7 @@ from leaderboard.entry import Entry, read_entry
 from leaderboard.names import place
 from leaderboard.staging import FOLDER
 from leaderboard.submission import Submission
+from leaderboard.text import fault_of
 
 SCHEMA_VERSION = 1
 _IGNORED = f"/{FOLDER}/\n/site/\n/.site.work/\n/.index.parquet\n.lock\n.*.part\n"
@@ -62,7 +63,10 @@ class Board:
         if not path.is_file():
             raise FactrootsError(f"{root} is no board (no board.json); make one with `probe leaderboard init DIR`")
         try:
-            return cls(Path(root), About.model_validate(read_json(path)))
+            about = About.model_validate(read_json(path))
+            if fault := fault_of(about.title):
+                raise FactrootsError(f"{path}: title {fault}")
+            return cls(Path(root), about)
         except ValidationError as error:
             first = error.errors()[0]
             raise FactrootsError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

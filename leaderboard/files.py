@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -38,3 +39,9 @@ def read_bytes(path: Path, limit: int) -> bytes:
     """All of such a file; at most `limit` bytes, also where it grows meanwhile."""
     with open_plain(path, limit) as file:
         return file.read(limit)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

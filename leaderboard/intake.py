@@ -62,9 +62,10 @@ def take(path: Path, into: Path) -> list[Taken]:
     if not records:
         raise FactrootsError(f"{path.name} holds no submission (no *.json), and is no run")
     taken = [_one(p, p.relative_to(path).as_posix(), into / str(n)) for n, p in enumerate(records)]
-    used = {one.answers.name for one in taken if one.answers}
-    if spare := [p.name for p in _files(path) if p.suffix == ".parquet" and p.name not in used]:
-        raise FactrootsError("\n".join(f"{shown(name)}: no record goes with it" for name in spare))
+    used = {answers for one, p in zip(taken, records, strict=True) for answers in _answers(p, one.record)[:1]}
+    if spare := [p for p in _files(path) if p.suffix == ".parquet" and p not in used]:
+        names = (shown(p.relative_to(path).as_posix(), 200) for p in spare)
+        raise FactrootsError("\n".join(f"{name}: no record goes with it" for name in names))
     return taken
 
 
@@ -108,8 +109,7 @@ def _one(path: Path, name: str, into: Path) -> Taken:
     if fault := _sign(record[:64]):
         return Taken(name, record, None, [fault])
     faults, answers = [], None
-    found = [p for p in _answers(path, record) if p.is_symlink() or p.exists()]
-    if found:
+    if found := _answers(path, record):
         answers = into / found[0].name
         try:
             with open_plain(found[0], ANSWERS) as source, open(answers, "xb") as copy:
@@ -125,9 +125,9 @@ def _sign(begin: bytes) -> str | None:
 
 
 def _answers(path: Path, record: bytes) -> list[Path]:
-    """Where the per-item file of a record may lie: named as a board names it, or as the record is."""
+    """The per-item files that may be a record's, the likelier first: named as a board names it, or as the record is."""
     value = parse(record).value or {}
     held = value.get("answers")
     sha256 = held.get("sha256") if isinstance(held, dict) else None
     named = [path.with_name(answers_name(path, sha256))] if isinstance(sha256, str) and sha256.isalnum() else []
-    return [*named, path.with_suffix(".parquet")]
+    return [p for p in (*named, path.with_suffix(".parquet")) if p.is_symlink() or p.exists()]

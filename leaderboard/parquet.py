@@ -24,6 +24,8 @@ ROWS, GROUPS, BYTES, GOLDS, RELATIONS = 5_000_000, 20_000, 1 << 30, 1000, 20_000
 #: The longest name, and how much memory reading may take, in all and for each row.
 NAME, SPARE, ROW = 300, 1 << 30, 500
 _REQUIRED = ("lang", "relation", "item", "template", "subject_uri", "p1", "pieces", "golds")
+#: Of what the file says of itself, in bytes and in parts.
+_LIMITS = {"thrift_string_size_limit": 1 << 20, "thrift_container_size_limit": 1 << 20}
 _CODECS = {"UNCOMPRESSED", "SNAPPY", "ZSTD", "GZIP", "LZ4", "BROTLI"}
 
 
@@ -33,17 +35,17 @@ def faults(path: Path) -> list[str]:
         if file.read(4) != b"PAR1":
             return ["is no Parquet file"]
     try:
-        with pq.ParquetFile(
-            path, read_dictionary=NAMES, thrift_string_size_limit=1 << 20, thrift_container_size_limit=1 << 20
-        ) as opened:
+        with pq.ParquetFile(path, **_LIMITS) as opened:
             if found := [*_declared(opened)]:
                 return found
-            with bounded(SPARE + ROW * opened.metadata.num_rows):
-                table = opened.read(use_threads=False)
-                table.validate(full=True)
-                return [*_names(table)] or [*_missing(table)] or [*_numbers(table), *_order(table)]
+            rows = opened.metadata.num_rows
+        with pq.ParquetFile(path, read_dictionary=NAMES, **_LIMITS) as opened, bounded(SPARE + ROW * rows):
+            table = opened.read(use_threads=False)
+            table.validate(full=True)
+            return [*_names(table)] or [*_missing(table)] or [*_numbers(table), *_order(table)]
     except (pa.ArrowException, OSError, MemoryError, ValueError, KeyError) as error:
-        return [f"is no whole Parquet file: {shown(str(error).splitlines()[0], 200)}"]
+        said = str(error).splitlines() or [type(error).__name__]
+        return [f"is no whole Parquet file: {shown(said[0], 200)}"]
 
 
 def _declared(opened: pq.ParquetFile) -> Iterator[str]:

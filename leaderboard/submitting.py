@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from data_builders.errors import FactrootsError
 from data_builders.factset import FactSet
 from leaderboard import answers
+from leaderboard.files import sha256_of
 from leaderboard.submission import OURS, Answers, Submission, Variant, part
 from probe.passes import DEFAULT
 from probe.protocols import Protocol
@@ -54,13 +54,11 @@ def submission_of(store: Store, result: Result, folder: Path, note: str = "") ->
     protocol = Protocol.parse(result.protocol)
     path = Path(folder) / "answers.parquet"
     rows = answers.write(judge(store, protocol, FactSet.parse(str(result.data["spec"])).gold, hashed=False), path)
-    with open(path, "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     roots = _roots(store.folder, result)
     return Submission(
         result=result,
         n=result.n_scored + sum(result.n_unscored.values()),
-        answers=Answers(sha256=sha256, rows=rows),
+        answers=Answers(sha256=sha256_of(path), rows=rows),
         origin=OURS,
         unverified=["roots"] if roots else [],
         variant=_variant(result),
@@ -113,12 +111,15 @@ def _roots(folder: Path, result: Result) -> dict[str, dict[str, float]] | None:
         found.append(folder / "roots.json")
     gold = FactSet.parse(str(result.data["spec"])).gold
     wanted = (result.protocol, gold, result.model["sha256"], result.data["sha256"])
-    for record in map(_json, reversed(found)):
-        about = record["made_of"]
-        run = about["run"]
-        if (about["protocol"], about["gold"], run["model"]["sha256"], run["data"]["sha256"]) == wanted:
-            shares: dict[str, dict[str, float]] = {}
-            for total in record["totals"]:
-                shares.setdefault(total["lang"], {})[total["root"]] = total["share"]["value"]
-            return shares
+    for path in reversed(found):
+        record = _json(path)
+        try:
+            about, shares = record["made_of"], {}
+            run = about["run"]
+            if (about["protocol"], about["gold"], run["model"]["sha256"], run["data"]["sha256"]) == wanted:
+                for total in record["totals"]:
+                    shares.setdefault(total["lang"], {})[total["root"]] = total["share"]["value"]
+                return shares
+        except (KeyError, TypeError) as error:
+            raise FactrootsError(f"{path} is no record of roots ({error} is missing); trace them anew") from error
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from data_builders.errors import FactrootsError
 from leaderboard import content, text
 from leaderboard.answers import derived, frame_of, table_of
 from leaderboard.apart import parquet_faults
+from leaderboard.files import sha256_of
 from leaderboard.strict_json import parse
 from leaderboard.submission import OURS, Submission, Told
 from probe.protocols import Protocol
@@ -92,9 +92,7 @@ def _beside(submission: Submission, answers: Path | None, table: pa.Table | None
     if said is None or answers is None:
         yield "answers: a result without its per-item file cannot be derived again"
         return
-    with open(answers, "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    if sha256 != said.sha256:
+    if (sha256 := sha256_of(answers)) != said.sha256:
         yield f"answers.sha256: says {said.sha256}, and the per-item file has {sha256}"
     if table is not None and len(table) != said.rows:
         yield f"answers.rows: says {said.rows:,}, and the per-item file has {len(table):,}"

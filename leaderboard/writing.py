@@ -12,8 +12,10 @@ from data_builders.errors import FactrootsError
 from leaderboard import withdrawn
 from leaderboard.board import Board
 from leaderboard.entry import Entry, same, text_of
+from leaderboard.files import sha256_of
 from leaderboard.staging import alone, settle, staged, sweep
 from leaderboard.submission import Submission
+from leaderboard.text import shown
 
 
 class Added(NamedTuple):
@@ -70,7 +72,9 @@ def _there(board: Board, made: Entry, replace: bool) -> Added | None:
     value = made.submission.result.value
     back = [event for event in gone.values() if (event.entry, event.value) == (made.name, value)]
     if back and not replace:
-        raise FactrootsError(f"{made.name} was withdrawn ({back[-1].why}); pass --replace to submit it again")
+        raise FactrootsError(
+            f"{made.name} was withdrawn ({shown(back[-1].why, 500)}); pass --replace to submit it again"
+        )
     return None
 
 
@@ -147,6 +151,5 @@ def _points(entry: Entry) -> str:
 
 def _same(answers: Path, submission: Submission) -> None:
     """The copy that goes to the board is the file that was checked."""
-    with open(answers, "rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != submission.answers.sha256:
-            raise FactrootsError("the per-item file has changed meanwhile; submit it again")
+    if sha256_of(answers) != submission.answers.sha256:
+        raise FactrootsError("the per-item file has changed meanwhile; submit it again")

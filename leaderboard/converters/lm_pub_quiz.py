@@ -19,7 +19,7 @@ import pandas as pd
 from data_builders.errors import FactrootsError
 from leaderboard import answers
 from leaderboard.converters.reading import plain, read_object, signed
-from leaderboard.files import ARCHIVE, open_plain
+from leaderboard.files import ARCHIVE, open_plain, sha256_of
 from leaderboard.strict_json import parse
 from leaderboard.submission import Answers, Submission
 from leaderboard.text import shown
@@ -57,10 +57,8 @@ def read(path: Path, into: Path) -> Iterator[tuple[Submission, Path]]:
     hashed = [one for _, one in answers.by_language(answers.read(file), [lang])]
     numbers = summed({lang: answers.Kept(with_majority(hashed[0]), {}, 0)}, protocol)
     result = _result(known, about, numbers, protocol, _sha256(frame))
-    with open(file, "rb") as opened:
-        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     unverified = [*_UNVERIFIED, "language"] if lang == "und" else list(_UNVERIFIED)
-    made = Answers(sha256=sha256, rows=rows)
+    made = Answers(sha256=sha256_of(file), rows=rows)
     yield Submission(result=result, n=rows, answers=made, origin=ORIGIN, unverified=unverified), file
 
 

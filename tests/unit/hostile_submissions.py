@@ -108,6 +108,14 @@ def beside(name: str, content: bytes) -> Make:
     return make
 
 
+def elsewhere(good: Good, folder: Path) -> Path:
+    """A per-item file of the right name in another folder than its record's."""
+    written(good, folder)
+    (folder / "more").mkdir()
+    (folder / "more" / "s.parquet").write_bytes(good.answers.read_bytes())
+    return folder
+
+
 def alone(name: str, content: bytes) -> Make:
     def make(good: Good, folder: Path) -> Path:
         folder.mkdir()
@@ -209,7 +217,7 @@ def repeated_name(held: pa.Table) -> pa.Table:
 
 
 def many_rows(held: pa.Table) -> pa.Table:
-    return pa.table([pa.repeat(held[name][0], 5_000_001) for name in held.column_names], schema=held.schema)
+    return pa.table({"lang": pa.repeat(held["lang"][0], 5_000_001)})
 
 
 def many_golds(held: pa.Table) -> pa.Table:
@@ -392,6 +400,7 @@ CASES: dict[str, Case] = {
     "answers of 200 MB": Case(large_answers, "209,715,200 bytes long, and 104,857,600 are allowed"),
     "a column more": Case(table(lambda t: t.append_column("x", t["p1"])), "has a column 'x' that no per-item file has"),
     "a column less": Case(table(lambda t: t.drop_columns("rr")), "has no column rr"),
+    "a column of names less": Case(table(lambda t: t.drop_columns("item")), "has no column item"),
     "columns in another order": Case(
         table(lambda t: t.select(t.column_names[::-1])), "columns in another form or order"
     ),
@@ -446,6 +455,7 @@ CASES: dict[str, Case] = {
     "a program beside it": Case(beside("x.py", b"print()"), "x.py: is no part of a submission"),
     "a page beside it": Case(beside("index.html", b"<html>"), "index.html: is no part of a submission"),
     "a per-item file without a record": Case(beside("t.parquet", b"PAR1"), "t.parquet: no record goes with it"),
+    "a per-item file in another folder": Case(elsewhere, "more/s.parquet: no record goes with it"),
     "a name that reorders text": Case(
         beside("a\u202egpj.json", b"{}"), "its name holds a character that hides or reorders"
     ),

@@ -150,6 +150,12 @@ def test_what_the_folder_of_a_run_tells(run, tmp_path):
     assert one.roots == {"it": {"shared": 0.75, "cue": 0.25}, "": {"shared": 0.5}}
     assert (one.variant.base, one.variant.method, one.model) == ("tiny/model", None, "tiny/model+it*0.5")
     shown = call("show", PLAIN, "--board", tmp_path / "b").output
+    (tmp_path / "run" / "roots-1" / "roots.json").write_text("{}")
+    done = call("submit", tmp_path / "run", "--protocol", PLAIN, "--board", tmp_path / "b")
+    assert (
+        done.exit_code == 2
+        and "roots.json is no record of roots ('made_of' is missing); trace them anew" in done.stderr
+    )
     assert all(text in shown for text in ("command: probe run", "note: hello", "roots: shared 50.0 %", "of tiny/model"))
     assert Board.open(tmp_path / "b").entries()[0].submission.parameters == 1234
     held["intervened"] = {"condition": "own", "layer": 2}
@@ -361,6 +367,8 @@ def test_a_board_of_another_version(board):
     path = board.root / "board.json"
     path.write_text('{"schema_version": 2, "title": ""}')
     assert "schema_version: Input should be 1" in call("list", "--board", board.root).stderr
+    path.write_text('{"schema_version": 1, "title": "a\\u202eb"}')
+    assert "title holds a character that hides or reorders text, U+202E" in call("list", "--board", board.root).stderr
     path.write_text("{")
     assert "is not readable JSON" in call("list", "--board", board.root).stderr
 
@@ -403,6 +411,21 @@ def test_validate_a_part_of_a_board(board, what):
     edit(entry.path, value=0.9)
     done = call("validate", path)
     assert done.exit_code == 1 and "value: says 0.9" in done.output
+
+
+def test_validate_what_is_not_there(board):
+    """A path that is no part of the board is not passed over."""
+    stray = board.entry(PLAIN).path.with_name("notes.txt")
+    done = call("validate", stray)
+    assert done.exit_code == 1 and "notes.txt: is not there" in done.output
+    stray.write_text("mine")
+    assert "notes.txt: belongs to no submission" in call("validate", stray).output
+
+
+def test_a_submission_has_its_protocol(plain, tmp_path):
+    call("init", tmp_path / "b")
+    done = call("submit", written(plain, tmp_path / "s"), "--protocol", FULL, "--board", tmp_path / "b")
+    assert done.exit_code == 2 and "is no run, and has its protocol already; leave --protocol out" in done.stderr
 
 
 def test_what_dead_writers_left_is_swept(board):

@@ -296,6 +296,7 @@ BAD = {
         "is 2.0, and a board ranks shares",
     ),
     "no model": ("lm-eval", lambda f: lm_eval(f, model_name=None, config={}), "its config names no model"),
+    "a commit that is a list": ("lm-eval", lambda f: lm_eval(f, git_hash=[1]), "gives no submission: code.commit"),
     "a script": ("lm-eval", lambda f: lm_eval(f, model_name="<script>"), "looks like HTML"),
     "no scores": ("mteb", lambda f: _write(f / "x.json", '{"task_name": "x"}'), "is no result of mteb"),
     "a correlation": ("mteb", lambda f: mteb(f, scores={"test": [{"main_score": -0.1}]}), "main_score is -0.1"),
