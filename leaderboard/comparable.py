@@ -5,6 +5,7 @@ from __future__ import annotations
 from data_builders.factset import FactSet
 from leaderboard.submission import OURS, Submission, part
 from probe.protocols import Protocol
+from probe.signature import meaning
 
 #: Parts of a signature that a result's own fields do not have: what answers were chosen from.
 _SIGNED = ("candidates",)
@@ -30,17 +31,7 @@ def parts(submission: Submission) -> dict[str, str]:
         "kind": protocol.kind,
         **{key: part(result.signature, key) for key in _SIGNED},
         "by": protocol.identity,
-        "shots": protocol.shots or None,
-        "length": protocol.length,
-        "combine": protocol.combine,
-        "prior": protocol.prior,
-        "match": protocol.match if protocol.kind == "decoded" else None,
-        "gold": facts.gold,
-        "aggregate": protocol.aggregate,
-        "ties": protocol.ties,
-        "unk": protocol.unk,
-        "skip": protocol.skip or None,
-        "templates": facts.templates.partition(":")[0],
+        **meaning(facts, protocol),
     }
     return {key: str(value) for key, value in decided.items() if value is not None}
 

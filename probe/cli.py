@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from importlib import import_module
-from typing import NamedTuple
 
 import click
 
 from data_builders.errors import FactrootsError
+from data_builders.lazy import Entry, Lazy
 
 # Arrow's own pool keeps what has been freed; the system's gives it back when it is asked to (probe.memory).
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-
-
-class Entry(NamedTuple):
-    """Where a command lives (``module:attribute``) and the line that ``--help`` shows of it."""
-
-    target: str
-    summary: str
 
 
 #: Every command; rooms bring their own. Adding one is a line.
@@ -47,21 +39,8 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """A group over :data:`COMMANDS`, which turns a user's mistake into one line."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[name].target.split(":")
-        return getattr(import_module(module), attribute)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+class Commands(Lazy):
+    """A group that turns a user's mistake into one line."""
 
     def invoke(self, ctx: click.Context):
         try:
@@ -94,7 +73,9 @@ def _fault(message: str, code: int) -> click.ClickException:
     return fault
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(
+    cls=Commands, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}
+)
 @click.version_option(package_name="factroots", prog_name="probe")
 def main() -> None:
     """What does a multilingual language model know, in which language, and where did it learn it?"""

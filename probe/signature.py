@@ -20,7 +20,6 @@ def signature(run: dict, facts: FactSet, protocol: Protocol, bootstrap: dict) ->
     """
     model = run["model"]
     candidates = run["candidates"] if protocol.kind == "typed" else "vocabulary"
-    decoded = protocol.kind == "decoded"
     parts = {
         "facts": facts.portable,
         "data": run["data"]["sha256"][:8],
@@ -29,17 +28,7 @@ def signature(run: dict, facts: FactSet, protocol: Protocol, bootstrap: dict) ->
         "candidates": candidates,
         "by": protocol.identity,
         "scoring": run["scoring"],
-        "shots": protocol.shots or None,
-        "length": protocol.length,
-        "combine": protocol.combine,
-        "prior": None if protocol.prior == "none" else protocol.prior,
-        "match": protocol.match if decoded else None,
-        "gold": facts.gold,
-        "aggregate": protocol.aggregate,
-        "ties": protocol.ties,
-        "unk": protocol.unk,
-        "skip": protocol.skip or None,
-        "templates": facts.templates.partition(":")[0],
+        **meaning(facts, protocol),
         "model": model["name"],
         "family": model["family"],
         "revision": model["revision"] and model["revision"][:8],
@@ -50,3 +39,20 @@ def signature(run: dict, facts: FactSet, protocol: Protocol, bootstrap: dict) ->
         "version": version(),
     }
     return "|".join(f"{key}:{value}" for key, value in parts.items() if value is not None)
+
+
+def meaning(facts: FactSet, protocol: Protocol) -> dict[str, object]:
+    """The parts of a signature in which a protocol and a gold policy say what a number means; None is left out."""
+    return {
+        "shots": protocol.shots or None,
+        "length": protocol.length,
+        "combine": protocol.combine,
+        "prior": None if protocol.prior == "none" else protocol.prior,
+        "match": protocol.match if protocol.kind == "decoded" else None,
+        "gold": facts.gold,
+        "aggregate": protocol.aggregate,
+        "ties": protocol.ties,
+        "unk": protocol.unk,
+        "skip": protocol.skip or None,
+        "templates": facts.templates.partition(":")[0],
+    }

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import NamedTuple
-
 import click
 
-
-class Entry(NamedTuple):
-    """Where a command lives (``module:attribute``) and the line that ``--help`` shows of it."""
-
-    target: str
-    summary: str
-
+from data_builders.lazy import Entry, Lazy
 
 #: What is done with boards. Adding one is a line.
 COMMANDS = {
@@ -32,23 +23,6 @@ COMMANDS = {
 }
 
 
-class Lazy(click.Group):
-    """A group over :data:`COMMANDS`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[name].target.split(":")
-        return getattr(import_module(module), attribute)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
-
-
-@click.group(cls=Lazy)
+@click.group(cls=Lazy, table=COMMANDS)
 def leaderboard():
     """Keep results on a board, a folder that git can hold: submit, check, list and withdraw them."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from board_fixtures import Good, a_board, a_run, files, good
+from ticking import tick
 
 from leaderboard import staging, withdrawn
 from leaderboard.auditing import audited
@@ -119,26 +120,8 @@ def test_writers_of_everything_at_once(plain, tmp_path):
 
 def ticking(act: Callable[[int], None]) -> None:
     """Have `act` called, with how often it was, before and after everything that a writer does to the disk."""
-    count = iter(range(10**6))
-
-    def around(owner, name: str) -> None:
-        plain = getattr(owner, name)
-
-        def wrapped(*args, **more):
-            act(next(count))
-            result = plain(*args, **more)
-            act(next(count))
-            return result
-
-        setattr(owner, name, wrapped)
-
-    for owner, names in (
-        (Path, ("replace", "write_bytes", "write_text", "unlink", "mkdir", "rmdir")),
-        (shutil, ("copyfile", "rmtree")),
-        (os, ("fsync",)),
-    ):
-        for name in names:
-            around(owner, name)
+    of_paths = ["replace", "write_bytes", "write_text", "unlink", "mkdir", "rmdir"]
+    tick(act, [(Path, of_paths), (shutil, ["copyfile", "rmtree"]), (os, ["fsync"])])
 
 
 def ticks(work: Callable[[], object], path: Path) -> int:

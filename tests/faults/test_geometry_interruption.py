@@ -6,12 +6,14 @@ import os
 import random
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from geometry_fixtures import text, tiny
 from probe_fixtures import save_model
 from test_interruption import files, small_disk  # noqa: F401 - a fixture
+from ticking import tick
 
 from data_builders.errors import FactrootsError
 from probe.commands.geometry.group import geometry
@@ -47,26 +49,7 @@ def run(words: list[str], output: Path, prepare: Callable[[], None] = lambda: No
 
 def ticking(act: Callable[[int], None]) -> Callable[[], None]:
     """Have `act` called, with how often it was, before and after everything that a fit does to its folder or model."""
-
-    def prepare() -> None:
-        count = iter(range(10**6))
-
-        def around(owner, name: str) -> None:
-            plain = getattr(owner, name)
-
-            def wrapped(*args, **more):
-                act(next(count))
-                result = plain(*args, **more)
-                act(next(count))
-                return result
-
-            setattr(owner, name, wrapped)
-
-        around(Body, "states")
-        for name in ("replace", "unlink", "write_bytes", "write_text"):
-            around(Path, name)
-
-    return prepare
+    return partial(tick, act, [(Body, ["states"]), (Path, ["replace", "unlink", "write_bytes", "write_text"])])
 
 
 def killed_at(tick: int) -> Callable[[], None]:

@@ -19,6 +19,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from probe_fixtures import save_model, small_world, tiny_model, wordpiece
+from ticking import tick
 
 from probe import provenance, running
 from probe.cli import main
@@ -95,28 +96,8 @@ def undisturbed(words, tmp_path_factory) -> dict[str, bytes]:
 
 def ticking(act: Callable[[int], None]) -> Callable[[], None]:
     """Have `act` called, with how often it was, before and after everything that a run does to its folder or model."""
-
-    def prepare() -> None:
-        count = iter(range(10**6))
-
-        def around(owner, name: str) -> None:
-            plain = getattr(owner, name)
-
-            def wrapped(*args, **more):
-                act(next(count))
-                result = plain(*args, **more)
-                act(next(count))
-                return result
-
-            setattr(owner, name, wrapped)
-
-        around(MaskedScorer, "score")
-        around(Path, "replace")
-        around(Path, "write_text")
-        around(Path, "unlink")
-        around(pq.ParquetWriter, "write_table")
-
-    return prepare
+    own = (MaskedScorer, ["score"]), (Path, ["replace", "write_text", "unlink"]), (pq.ParquetWriter, ["write_table"])
+    return partial(tick, act, own)
 
 
 def killed_at(tick: int) -> Callable[[], None]:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from geometry_fixtures import text, tiny
 from probe_fixtures import save_model
 
+from data_builders import lazy
 from data_builders.errors import FactrootsError
 from probe.commands.geometry import group
 from probe.geometry.fits import Fits
@@ -144,6 +145,6 @@ def test_the_group(monkeypatch):
     def whole(model):
         click.echo(f"all of {model}")
 
-    monkeypatch.setattr(group, "import_module", lambda _: type("module", (), {"whole": whole}))
+    monkeypatch.setattr(lazy, "import_module", lambda _: type("module", (), {"whole": whole}))
     assert run("--model", "demo") == run("whole", "--model", "demo") == "all of demo\n"
     assert run() == "all of None\n"

@@ -11,12 +11,11 @@ from click.testing import CliRunner
 from probe_fixtures import rigged, small_world
 from rank_fixtures import board_of, knower
 
-from leaderboard.commands.group import leaderboard
 from leaderboard.commands.rank import VIEWS as NAMES
 from leaderboard.markdown import text
 from leaderboard.showing import COLUMNS, NOTES, WIDTH
 from leaderboard.views import VIEWS
-from probe.cli import Commands
+from probe.cli import main
 from probe.protocols import Protocol
 from probe.scores import score
 from probe.store import Store
@@ -48,9 +47,7 @@ def score_text(world, run: str, gold: str | None = None) -> str:
 
 def call(*words) -> tuple[int, str]:
     """As `probe leaderboard` does it."""
-    group = Commands(commands={}, name="probe")
-    group.get_command = lambda ctx, name: leaderboard
-    done = CliRunner().invoke(group, ["leaderboard", *map(str, words)])
+    done = CliRunner().invoke(main, ["leaderboard", *map(str, words)], prog_name="probe")
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.exit_code, done.output

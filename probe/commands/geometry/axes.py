@@ -21,10 +21,9 @@ def axes(folder, langs, layers, kinds, as_json, quiet):
 
     An interrupted command goes on where it stopped when it is given again.
     """
-    from rich.console import Console
-
     from data_builders.progress import progress
     from probe.commands.geometry.options import chosen
+    from probe.commands.geometry.telling import tell
     from probe.geometry.axes import KINDS
     from probe.geometry.axes_report import show
     from probe.geometry.axes_results import results
@@ -35,11 +34,4 @@ def axes(folder, langs, layers, kinds, as_json, quiet):
     kinds = kinds and chosen(kinds, KINDS, "--classes")
     with progress(quiet, "layers") as bar:
         kept, record = results(opened, *asked, kinds, bar)
-    if as_json:
-        click.echo(record.model_dump_json())
-    else:
-        console = Console()
-        console.width = console.width if console.is_terminal else 100  # what the tables need
-        show(record, console)
-        click.echo(f"kept in {kept}: axes.json, axes.parquet, axes.safetensors")
-    return kept
+    return tell(record, show, as_json, kept, "axes.json, axes.parquet, axes.safetensors")

@@ -23,10 +23,9 @@ def distance(folder, langs, layers, measures, variance, seed, as_json, quiet):
 
     An interrupted command goes on where it stopped when it is given again.
     """
-    from rich.console import Console
-
     from data_builders.progress import progress
     from probe.commands.geometry.options import chosen
+    from probe.commands.geometry.telling import tell
     from probe.geometry.distance import MEASURES
     from probe.geometry.distance_report import show
     from probe.geometry.distance_results import results
@@ -37,13 +36,4 @@ def distance(folder, langs, layers, measures, variance, seed, as_json, quiet):
     by = chosen(measures, MEASURES, "--measure")
     with progress(quiet, "pairs") as bar:
         kept, record = results(opened, *asked, by, variance, seed, bar)
-    if as_json:
-        click.echo(record.model_dump_json())
-    else:
-        console = Console()
-        console.width = (
-            console.width if console.is_terminal else max(100, 8 * len(asked[0]) + 8)
-        )  # what the tables need
-        show(record, console)
-        click.echo(f"kept in {kept}: distance.json, distance.parquet")
-    return kept
+    return tell(record, show, as_json, kept, "distance.json, distance.parquet", max(100, 8 * len(asked[0]) + 8))

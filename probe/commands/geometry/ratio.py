@@ -38,10 +38,9 @@ def ratio(folder, model, langs, others, layers, conditions, variance, measure, s
     """
     from dataclasses import replace
 
-    from rich.console import Console
-
     from fine_tuning.models import load, quiet_libraries
     from probe.commands.geometry.options import chosen
+    from probe.commands.geometry.telling import tell
     from probe.geometry import facts as under
     from probe.geometry.conditions import DEFAULT, expanded
     from probe.geometry.fits import Fits
@@ -70,14 +69,7 @@ def ratio(folder, model, langs, others, layers, conditions, variance, measure, s
         layers=tuple(layers or under.quarters(opened.layers)),
     )
     kept, record = results(plan, opened, loaded, output, quiet, under.Asking(few, sets) if facts else None)
-    if as_json:
-        click.echo(record.model_dump_json())
-    else:
-        console = Console()
-        console.width = console.width if console.is_terminal else 110  # what the tables need
-        show(record, console)
-        click.echo(f"kept in {kept}: ratio.json, ratio.parquet, and the rows of each language")
-    return kept
+    return tell(record, show, as_json, kept, "ratio.json, ratio.parquet, and the rows of each language", 110)
 
 
 def _facts(model: str, facts: str, langs: list[str], sample: float, candidates: int | None) -> list:
