@@ -95,7 +95,7 @@ def execute(data: OpenFactSet, loaded: Loaded, store: Store, progress: Quiet) ->
         progress.start(lang, facts)
         if store.items(lang).exists():
             store.items(lang).with_suffix(".part").unlink(missing_ok=True)
-            progress.advance(facts)
+            progress.advance(facts, before=True)
             continue
         candidates: list[pa.RecordBatch] = []
         with store.journal(lang) as (done, add):
@@ -104,7 +104,7 @@ def execute(data: OpenFactSet, loaded: Loaded, store: Store, progress: Quiet) ->
                 if number >= done:
                     add(step.run())
                     give_back()
-                progress.advance(step.facts)
+                progress.advance(step.facts, before=number < done)
             store.add_candidates(lang, candidates)
 
 

@@ -43,7 +43,7 @@ def build(source: str, langs: Sequence[str] | None, folder: Path, progress: Quie
         for lang in langs:
             progress.start(lang, 0)  # how many documents it has is not known before it is read
             if lang in about["languages"]:
-                progress.advance(about["languages"][lang]["documents"])
+                progress.advance(about["languages"][lang]["documents"], before=True)
                 continue
             parts = Parts(folder, lang, origins[lang])
             done, faults = _read(opened, lang, parts, progress)
@@ -107,7 +107,7 @@ def _read(opened: Source, lang: str, parts: Parts, progress: Quiet) -> tuple[Don
     done, met = parts.done(), Faults()
     made = Faults() + done.faults
     held, split, number = Gathered(done.documents, splitter(lang)), splitter(lang), 0
-    progress.advance(done.documents)
+    progress.advance(done.documents, before=True)
 
     def keep() -> None:
         nonlocal done, held

@@ -39,7 +39,7 @@ class Log(TrainerCallback):
         self.began = time.monotonic() - (kept[-1]["seconds"] if kept else 0.0)
         self.saved = time.monotonic()
         self.bar.start(self.path.stem, self.schedule.steps)
-        self.bar.advance(state.global_step)
+        self.bar.advance(state.global_step, before=True)
 
     def on_pre_optimizer_step(self, args, state, control, **_):
         """Cut the gradient to ``schedule.clip``, as ``torch.nn.utils.clip_grad_norm_`` does."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from probe.geometry.layers import watching
+from probe.geometry.spared import Spared
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +80,10 @@ class AffineMap:
 
 
 @contextmanager
-def intervening(blocks: Sequence[nn.Module], layer: int, map: AffineMap) -> Iterator[None]:
-    """Run the model with `map` applied to all states at `layer`; several nest, the outer one acting first.
+def intervening(
+    blocks: Sequence[nn.Module], layer: int, map: AffineMap, spared: Spared | None = None
+) -> Iterator[None]:
+    """Run the model with `map` applied at `layer`, to all states but those `spared`; several nest, the outer one first.
 
     Raises FactrootsError for a layer that the model does not have.
     """
@@ -90,7 +93,11 @@ def intervening(blocks: Sequence[nn.Module], layer: int, map: AffineMap) -> Iter
         key = states.dtype, states.device
         if key not in ready:
             ready[key] = map.on(*key)
-        return ready[key](states)
+        return keep(states, ready[key](states))
 
-    with watching(blocks, look, [layer]):
+    with spared.kept() if spared else nullcontext(_all) as keep, watching(blocks, look, [layer]):
         yield
+
+
+def _all(_: Tensor, new: Tensor) -> Tensor:
+    return new

@@ -13,9 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import click
 import pandas as pd
-from torch import nn
 
 from data_builders.errors import FactrootsError
 from data_builders.factset import OpenFactSet
@@ -30,6 +28,7 @@ from probe.geometry.parts import fits_sha256
 from probe.geometry.plan import Plan
 from probe.geometry.ratio_record import Facts, FactsRow
 from probe.geometry.ratios import corrected
+from probe.geometry.spared import Spared
 from probe.pairs import ITEM, answers, paired
 from probe.protocols import Protocol
 from probe.running import default_folder, describe, execute
@@ -48,6 +47,7 @@ class Change(NamedTuple):
     layer: int
     variance: float
     seed: int
+    specials: bool
 
     def __str__(self) -> str:
         return f"{self.condition}@{self.layer}"
@@ -79,7 +79,11 @@ def put(asking: Asking, fits: Fits, loaded: Loaded, folder: Path, quiet: bool) -
     for data in asking.sets:
         # facts are no text that has a mean of its own
         own = [one for one in plan.of(data.langs[0], fits) if one.kind != "centre(test)"]
-        changes = [Change(data.langs[0], one, layer, plan.variance, plan.seed) for layer in plan.layers for one in own]
+        changes = [
+            Change(data.langs[0], one, layer, plan.variance, plan.seed, plan.specials)
+            for layer in plan.layers
+            for one in own
+        ]
         rows += _language(data, protocol, loaded, fits, changes, folder, quiet)
     families = [[row for row in rows if row.condition == name] for name in dict.fromkeys(row.condition for row in rows)]
     rows = [row for family in families for row in corrected(family)]
@@ -96,7 +100,6 @@ def _language(
     folder: Path,
     quiet: bool,
 ) -> list[FactsRow]:
-    found = blocks(loaded.model, fits.about.at)
     plain = describe(data, loaded, passes.needed(protocol, loaded.family, data.langs))
 
     def asked(change: Change | None) -> pd.DataFrame:
@@ -105,9 +108,7 @@ def _language(
         with store.lock():
             store.claim(about)
             if not store.items(data.langs[0]).exists():
-                if not quiet:
-                    click.echo(f"facts, {change or 'plain'}:", err=True)
-                with _changed(found, fits, change), progress(quiet) as bar:
+                with _changed(loaded, fits, change), progress(quiet, f"facts, {change or 'as it is'}") as bar:
                     execute(data, loaded, store, bar)
         return answers(store, protocol, protocol.of(data.spec.gold))
 
@@ -115,11 +116,12 @@ def _language(
     return [_row(change, before, asked(change), protocol.aggregate) for change in changes]
 
 
-def _changed(found: Sequence[nn.Module], fits: Fits, change: Change | None):
+def _changed(loaded: Loaded, fits: Fits, change: Change | None):
     if change is None:
         return nullcontext()
-    lang, condition, layer, variance, seed = change
-    return intervening(found, layer, condition.map(fits, layer, lang, variance, seed))
+    lang, condition, layer, variance, seed, specials = change
+    map = condition.map(fits, layer, lang, variance, seed)
+    return intervening(blocks(loaded.model, fits.about.at), layer, map, None if specials else Spared(loaded))
 
 
 def _row(change: Change, before: pd.DataFrame, after: pd.DataFrame, how: str) -> FactsRow:

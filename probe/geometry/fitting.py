@@ -84,7 +84,7 @@ def carry_out(body: Body, about: About, found: Mapping[str, Sequences], folder: 
             bar.start(lang, len(FITTED) * about.number)
             target, journal = moments_file(folder, lang), folder / f".moments-{lang}.journal"
             if target.exists():
-                bar.advance(len(FITTED) * about.number)
+                bar.advance(len(FITTED) * about.number, before=True)
             else:
                 sequences_file.keep(folder, own)
                 _count(body, about, own, journal, bar).write(target)
@@ -102,7 +102,7 @@ def _count(body: Body, about: About, own: Sequences, journal: Path, bar: Quiet) 
     names = {kind: every for kind, every in class_names(about).items() if kind in which}
     left_out = [] if about.specials else special_ids(tokenizer)
     tally = TallyFile(journal, names).whole() if journal.exists() else Tally.zero(about.layers, about.width, names)
-    bar.advance(tally.done)
+    bar.advance(tally.done, before=True)
     keep = _keeping(journal)
     for part, rows, done in _batches(about):
         if done <= tally.done:

@@ -17,6 +17,7 @@ from probe.geometry.body import Body
 from probe.geometry.layers import watching
 from probe.geometry.masks import Asking
 from probe.geometry.resuming import Resuming
+from probe.geometry.spared import Spared
 from probe.scoring.causal import CausalScorer
 from probe.scoring.head import cut
 from probe.scoring.vocabulary import Logits, Normaliser, linear_blocks, spans
@@ -66,11 +67,13 @@ class Said(NamedTuple):
 class Meter:
     """Asks a model, plainly and under interventions.
 
-    `ids` int [length] is a sequence to try on it whether blocks can be left out.
+    `ids` int [length] is a sequence to try on it whether blocks can be left out. Interventions move the states of
+    special tokens too, unless `specials` is false.
     """
 
-    def __init__(self, body: Body, ids: np.ndarray):
+    def __init__(self, body: Body, ids: np.ndarray, specials: bool = True):
         self.body, self.head = body, HEADS[body.loaded.family](body.loaded)
+        self.spared = None if specials else Spared(body.loaded)
         self.resuming = Resuming(body.blocks, self.head.states, self._tensor(ids[None].astype(np.int64)))
 
     @torch.inference_mode()
@@ -84,7 +87,7 @@ class Meter:
     @torch.inference_mode()
     def under(self, asking: Asking, layer: int, map, states: dict[int, Tensor]) -> Said:
         """What it says with `map` (of :mod:`.affine`) applied at `layer`; `states` are those of the plain pass."""
-        with intervening(self.body.blocks, layer, map), self.resuming.at(layer, states[layer]):
+        with intervening(self.body.blocks, layer, map, self.spared), self.resuming.at(layer, states[layer]):
             return self._said(self.head.states(self._tensor(asking.ids)), asking)
 
     def _said(self, states: Tensor, asking: Asking) -> Said:

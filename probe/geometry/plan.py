@@ -22,7 +22,8 @@ FILE = "asked.json"
 class Plan:
     """Languages A, languages B, layers, conditions by name, and what the numbers are made with.
 
-    variance : the share of it that subspaces hold. seed : of masks and of random axes.
+    variance : the share of it that subspaces hold. seed : of masks and of random axes. specials : whether
+    the states of special tokens are moved too.
     """
 
     langs: tuple[str, ...]
@@ -32,6 +33,7 @@ class Plan:
     measure: Measure
     variance: float
     seed: int = 0
+    specials: bool = True
 
     def of(self, lang: str, fits: Fits) -> list[Condition]:
         """The conditions of a language."""
@@ -50,6 +52,7 @@ def describe(plan: Plan, fits: Fits, loaded: Loaded) -> dict:
         "measure": str(plan.measure),
         "variance": plan.variance,
         "seed": plan.seed,
+        "specials": plan.specials,
         "layers": list(plan.layers),
         "conditions": {lang: [str(one) for one in plan.of(lang, fits)] for lang in plan.langs},
         "masks": {lang: digest(own) for lang, own in asked.items()},

@@ -57,6 +57,7 @@ def record(plan: Plan, fits: Fits, loaded: Loaded, swept: Swept, facts: Facts | 
         "measure": plan.measure,
         "conditions": ";".join(named),
         "variance": plan.variance,
+        "specials": "moved" if plan.specials else "kept",
         "seed": plan.seed,
         "ci": f"bootstrap,{ci.unit},n={ci.resamples},seed={ci.seed}",
     }

@@ -38,7 +38,8 @@ def sweep(plan: Plan, fits: Fits, loaded: Loaded, swept: Swept, bar: Quiet) -> N
     left = [lang for lang in plan.langs if not swept.rows(lang).exists()]
     if not left:
         return
-    meter, words = Meter(Body.of(loaded, fits.about.at), fits.sequences(left[0]).test[0]), Vocabularies(fits, loaded)
+    meter = Meter(Body.of(loaded, fits.about.at), fits.sequences(left[0]).test[0], plan.specials)
+    words = Vocabularies(fits, loaded)
     for lang in left:
         language = _Language(plan, fits, lang, meter, words)
         bar.start(lang, language.number)
@@ -46,7 +47,7 @@ def sweep(plan: Plan, fits: Fits, loaded: Loaded, swept: Swept, bar: Quiet) -> N
             for number, step in enumerate(language.steps()):
                 if number >= done:
                     add(step())
-                bar.advance(1)
+                bar.advance(1, before=number < done)
 
 
 class _Language:

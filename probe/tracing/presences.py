@@ -129,7 +129,7 @@ def carry_out(data: OpenFactSet, corpus: Built, asking: Asking, folder: Path, ba
             rows = corpus.about["languages"][lang]["sentences"]
             bar.start(lang, rows)
             if (folder / f"{lang}.json").exists():
-                bar.advance(rows)
+                bar.advance(rows, before=True)
             else:
                 _language(data, corpus, asking, folder, lang, bar, tokenizer)
     return made
@@ -146,7 +146,7 @@ def _language(data, corpus: Built, asking: Asking, folder: Path, lang: str, bar,
             if time.monotonic() - saved > _SAVED:
                 _save(note, counts, number + 1)
                 saved = time.monotonic()
-        bar.advance(len(batch))
+        bar.advance(len(batch), before=number < done)
     found = {unit: presence.found(asked, sums) for unit, sums in counts.items()}
     for name in ("table", "shuffled"):
         parts = [_with_unit(getattr(one, name), unit) for unit, one in found.items()]

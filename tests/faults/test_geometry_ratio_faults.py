@@ -24,7 +24,7 @@ class Dying(Quiet):
         super().__init__()
         self.left = steps
 
-    def advance(self, number: int) -> None:
+    def advance(self, number: int, before: bool = False) -> None:
         self.left -= number
         if self.left < 0:
             os.kill(os.getpid(), signal.SIGKILL)

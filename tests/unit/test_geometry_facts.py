@@ -95,13 +95,19 @@ def test_a_finished_run_is_not_asked_again(world, tmp_path, monkeypatch):
 def test_another_seed_or_share_is_another_run(world):
     _, fits, _ = world
     run = {"model": {"name": "m", "sha256": "0" * 64}}
-    usual = Change("it", Condition("random"), 1, 0.9, 0)
+    usual = Change("it", Condition("random"), 1, 0.9, 0, True)
     hashes = {
         change.intervened(run, fits)["model"]["sha256"]
-        for change in (usual, usual._replace(seed=1), usual._replace(variance=0.5), usual._replace(layer=2))
+        for change in (
+            usual,
+            usual._replace(seed=1),
+            usual._replace(variance=0.5),
+            usual._replace(layer=2),
+            usual._replace(specials=False),
+        )
     }
     hashes.add(usual._replace(lang="ja").intervened(run, fits)["model"]["sha256"])
-    assert len(hashes) == 5
+    assert len(hashes) == 6
     assert run["model"]["name"] == "m"
 
 

@@ -88,6 +88,22 @@ def test_its_own_folder_lies_in_that_of_the_fits(made):
     assert len([*(folder / "fits").glob("ratio-*/ratio.json")]) == 2
 
 
+def test_special_tokens_are_moved_where_the_fits_count_them(made, tmp_path):
+    folder, fits, _ = made
+    few = ["--conditions", "shift", "--layers", "1", "--json", "--quiet"]
+    without = ["--model", str(folder / "model"), "--text", str(folder / "text"), "--sequences", "6", "--test", "6"]
+    run(fit, *without, "--length", "16", "--no-specials", "--output", str(tmp_path / "fits"), "--quiet")
+    for where, usual in ((fits, "moved"), (str(tmp_path / "fits"), "kept")):
+        told = {
+            name: Ratios.model_validate_json(run(ratio, "--fits", where, *few, *option))
+            for name, option in (("", []), ("moved", ["--specials"]), ("kept", ["--no-specials"]))
+        }
+        assert told[""] == told[usual]
+        assert told["moved"].means != told["kept"].means
+        for name in ("moved", "kept"):
+            assert f"|specials:{name}|" in told[name].signature
+
+
 def test_conditions_and_layers_that_are_named_are_those_of_facts_too(made, tmp_path):
     _, fits, facts = made
     words = ["--conditions", "shift(ja),centre", "--layers", "2", "--langs", "it", "--measure", "pseudo(share=0.1)"]

@@ -107,7 +107,7 @@ def test_an_interrupted_sweep_ends_with_the_same_bytes(tmp_path, monkeypatch, st
     number = len(passes)
 
     class Stopping(Quiet):
-        def advance(self, number: int) -> None:
+        def advance(self, number: int, before: bool = False) -> None:
             done.append(number)
             if len(done) == stop + 1:
                 raise KeyboardInterrupt

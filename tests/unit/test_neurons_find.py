@@ -113,7 +113,7 @@ class Bar(Quiet):
     def start(self, lang, facts):
         self.told.append([lang, facts, 0])
 
-    def advance(self, facts):
+    def advance(self, facts, before=False):
         self.told[-1][2] += facts
         if self.left is not None:
             self.left -= 1

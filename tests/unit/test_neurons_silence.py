@@ -214,7 +214,7 @@ class Stopping(Quiet):
     def __init__(self, stop: int):
         self.left = stop
 
-    def advance(self, facts):
+    def advance(self, facts, before=False):
         self.left -= 1
         if not self.left:
             raise KeyboardInterrupt

@@ -21,6 +21,8 @@ from probe.commands.options import Names, as_json
 @click.option("--measure", help="mlm (15 % masked at once), pseudo (one mask at a time) or causal, as "
               "'pseudo(share=0.05)'; mlm for masked LMs, if not given.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Of masks and of random axes.")
+@click.option("--specials/--no-specials", default=None, help="Move the states of special tokens too, or leave them as "
+              "they are; as the fits count them, if not given.")  # fmt: skip
 @click.option("--facts", help="A fact set, as atlas or mlama:DIR, that is put to the model too: under own, other, "
               "shift and random at ¼, ½ and ¾ of its layers, or as --conditions and --layers say.")  # fmt: skip
 @click.option("--sample", type=float, default=20, show_default=True, help="Of its facts, as in `probe run`.")
@@ -29,8 +31,8 @@ from probe.commands.options import Names, as_json
 @click.option("--device", default="cpu", show_default=True, help="Where the model runs, as cpu or cuda:0.")
 @as_json
 @click.option("--quiet", is_flag=True, help="No progress.")
-def ratio(folder, model, langs, others, layers, conditions, variance, measure, seed, facts, sample, candidates, output,
-          device, as_json, quiet):  # fmt: skip
+def ratio(folder, model, langs, others, layers, conditions, variance, measure, seed, specials, facts, sample,
+          candidates, output, device, as_json, quiet):  # fmt: skip
     """Say what projections into languages' subspaces and shifts of their means do to perplexity, and to facts.
 
     On the text that the fits kept apart. Masks are the same under every condition; controls stand beside the numbers.
@@ -62,7 +64,8 @@ def ratio(folder, model, langs, others, layers, conditions, variance, measure, s
     loaded = load(model or named.spec, named.dtype, device)
     opened.need(loaded)
     kind = Measure.of(loaded, measure)
-    plan = Plan(tuple(langs), tuple(others), tuple(at), tuple(names), kind, variance, seed)
+    moved = opened.about.specials if specials is None else specials
+    plan = Plan(tuple(langs), tuple(others), tuple(at), tuple(names), kind, variance, seed, moved)
     few = replace(
         plan,
         conditions=tuple(conditions or under.CONDITIONS),

@@ -102,7 +102,7 @@ def carry_out(
             bar.start(lang, len(right[lang]))
             path = made.folder / f"neurons-{lang}.parquet"
             if path.exists():
-                bar.advance(len(right[lang]))
+                bar.advance(len(right[lang]), before=True)
                 continue
             unasked: Counter[str] = Counter()
             asked = questions(data, model.loaded, lang, right[lang], scoring, unasked)
