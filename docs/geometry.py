@@ -15,32 +15,47 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean
+from typing import NamedTuple
 
 HERE = Path(__file__).parent
 #: NTREX-128's files by language, and demo's text.
 NTREX = {"en": "eng-US", "de": "deu", "af": "afr", "es": "spa", "it": "ita", "fr": "fra", "ru": "rus",
          "tr": "tur", "ja": "jpn", "zh": "zho-CN"}  # fmt: skip
-#: By model: options of the fit, of ratios, of distances and of axes, as two cores have time for.
+
+
+class Run(NamedTuple):
+    """Options of a model's fit, ratios, distances and axes; of ratios with special tokens' states moved, if any."""
+
+    fit: list[str]
+    ratio: list[str]
+    distance: list[str]
+    axes: list[str]
+    moved: list[str] | None = None
+
+
+#: By model, as two cores have time for.
 RUNS = {
-    "demo": (
+    "demo": Run(
         ["--text", "planted", "--sequences", "256", "--test", "64"],
         ["--others", "en,ja,af", "--facts", "atlas", "--sample", "20"],
         ["--measure", "riemann,angles"],
         [],
     ),
-    "splade-tiny": (
+    "splade-tiny": Run(
         ["--sequences", "128", "--test", "64", "--length", "128"],
         [],
         ["--measure", "riemann,angles"],
         [],
     ),
-    "gemma3-270m": (
-        ["--sequences", "64", "--test", "8", "--length", "128", "--no-specials"],
-        ["--others", "en,ja", "--layers", "12", "--conditions", "own,other,other-own-mean,shift,random,again"],
+    "gemma3-270m": Run(
+        ["--sequences", "128", "--test", "16", "--length", "128", "--no-specials"],
+        ["--others", "en,ja", "--layers", "6,12,18",
+         "--conditions", "own,other,other-own-mean,shift,random,pooled,again"],
         ["--measure", "riemann,angles", "--layers", "6,9,12,15,18"],
         ["--layers", "3,6,9,12,15,18"],
+        ["--others", "en", "--layers", "12", "--conditions", "own,other,shift,random"],
     ),
-}
+}  # fmt: skip
 TITLES = {"demo": "demo, on the planted world", "splade-tiny": "An English masked LM", "gemma3-270m": "Gemma 3 270M"}
 PICTURES = ("dimensions", "ratio", "tree", "axes-2d")
 PARTS = ("ratio", "distance", "axes")
@@ -71,14 +86,18 @@ def spec(model: str) -> str:
 
 def make(model: str, work: Path, sentences: Path) -> None:
     """Everything of one model, kept in docs/geometry/<model>/."""
-    fit, *rest = RUNS[model]
-    fits, kept = work / model, HERE / "geometry" / model
+    options, fits, kept = RUNS[model], work / model, HERE / "geometry" / model
     source = [] if model == "demo" else ["--text", str(sentences), "--langs", ",".join(NTREX)]
-    run("geometry", "fit", "--model", spec(model), *source, *fit, "--output", str(fits), "--quiet")
-    for part, options in zip(PARTS, rest, strict=True):
-        run("geometry", part, "--fits", str(fits), *options, "--quiet")
+    run("geometry", "fit", "--model", spec(model), *source, *options.fit, "--output", str(fits), "--quiet")
+    for part in PARTS:
+        run("geometry", part, "--fits", str(fits), *getattr(options, part), "--quiet")
+    moved = fits / "moved"
+    if options.moved:
+        more = ["--specials", "--output", str(moved), "--quiet"]
+        run("geometry", "ratio", "--fits", str(fits), *options.moved, *more)
     run("geometry", "plot", "--fits", str(fits))
-    keep(fits, kept, {part: next(fits.glob(f"{part}-*/{part}.json")) for part in PARTS})
+    made = {part: next(fits.glob(f"{part}-*/{part}.json")) for part in PARTS}
+    keep(fits, kept, made | ({"moved": moved / "ratio.json"} if options.moved else {}))
 
 
 def keep(fits: Path, kept: Path, records: dict[str, Path]) -> None:
@@ -95,6 +114,7 @@ def keep(fits: Path, kept: Path, records: dict[str, Path]) -> None:
 def figures(about: dict, made: dict) -> dict:
     """What the tables show of a model's records."""
     ratio, distance, axes = (made[part] for part in PARTS)
+    moved = made.get("moved")
     riemann = [
         {"layer": layer["layer"], **{key: mean(one[key] for one in pairs) for key in ("value", "floor")}}
         for layer in distance["layers"]
@@ -118,6 +138,7 @@ def figures(about: dict, made: dict) -> dict:
         "riemann": riemann,
         "stable": stable,
         "facts": ratio["facts"],
+        "moved": moved and {"signature": moved["signature"], "means": moved["means"]},
     }
 
 
@@ -139,12 +160,22 @@ def section(model: str, found: dict) -> str:
                 "layer": layer}, "quotient") for layer in few)]
                 for pair in dict.fromkeys((one["condition"], one["against"]) for one in found["contrasts"])]),
     ]  # fmt: skip
+    if found.get("moved"):
+        parts += ["With the states of special tokens (`<bos>`) moved too, into English and its mean:", _moved(found)]
     if found["facts"]:
         parts += ["P@1 of facts under it minus P@1 without, points, mean over languages (and pairs):", _facts(found)]
     parts += [_riemann(found)] if found["riemann"] else []
     parts += [f"![{name}](geometry/{model}/{name}.png)" for name in PICTURES
               if (HERE / "geometry" / model / f"{name}.png").exists()]  # fmt: skip
     return "\n\n".join(parts)
+
+
+def _moved(found: dict) -> str:
+    means = found["moved"]["means"]
+    layers = sorted({one["layer"] for one in means})
+    return _table(["condition", *(f"layer {layer}" for layer in layers)],
+                  [[name, *(_interval(means, {"condition": name, "layer": layer}, "geometric") for layer in layers)]
+                   for name in dict.fromkeys(one["condition"] for one in means)])  # fmt: skip
 
 
 def _facts(found: dict) -> str:

@@ -47,6 +47,12 @@ class Asking(NamedTuple):
     targets: np.ndarray
     sequence: np.ndarray
 
+    def part(self, rows: range) -> Asking:
+        """What is asked of some of the rows, which stand in order."""
+        own = slice(*np.searchsorted(self.row, [rows.start, rows.stop]))
+        row, *others = (part[own] for part in self[1:])
+        return Asking(self.ids[rows.start : rows.stop], row - rows.start, *others)
+
 
 def together(ids: np.ndarray, share: float, words: Words, random: np.random.Generator) -> Asking:
     """Each place with probability `share`, all at once: 80 % masked, 10 % any token instead, 10 % as they are.

@@ -3,7 +3,7 @@ the vocabulary."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from probe.geometry.resuming import Resuming
 from probe.geometry.spared import Spared
 from probe.scoring.causal import CausalScorer
 from probe.scoring.head import cut
+from probe.scoring.runs import halved
 from probe.scoring.vocabulary import Logits, Normaliser, linear_blocks, spans
 
 
@@ -65,7 +66,7 @@ class Said(NamedTuple):
 
 
 class Meter:
-    """Asks a model, plainly and under interventions.
+    """Asks a model, plainly and under interventions; what does not fit into memory is halved.
 
     `ids` int [length] is a sequence to try on it whether blocks can be left out. Interventions move the states of
     special tokens too, unless `specials` is false.
@@ -79,24 +80,38 @@ class Meter:
     @torch.inference_mode()
     def plain(self, asking: Asking, layers: Collection[int]) -> tuple[Said, dict[int, Tensor]]:
         """What the model says as it is, and its states [r, length, d] at `layers`."""
-        kept: dict[int, Tensor] = {}
-        with watching(self.body.blocks, kept.__setitem__, layers):
-            states = self.head.states(self._tensor(asking.ids))
-        return self._said(states, asking), kept
+
+        def some(rows: range) -> tuple[Said, dict[int, Tensor]]:
+            part, kept = asking.part(rows), {}
+            with watching(self.body.blocks, kept.__setitem__, layers):
+                return self._said(part), kept
+
+        said, kept = zip(*halved(some, range(len(asking.ids))), strict=True)
+        return _joined(said), {layer: torch.cat([one[layer] for one in kept]) for layer in kept[0]}
 
     @torch.inference_mode()
     def under(self, asking: Asking, layer: int, map, states: dict[int, Tensor]) -> Said:
         """What it says with `map` (of :mod:`.affine`) applied at `layer`; `states` are those of the plain pass."""
-        with intervening(self.body.blocks, layer, map, self.spared), self.resuming.at(layer, states[layer]):
-            return self._said(self.head.states(self._tensor(asking.ids)), asking)
 
-    def _said(self, states: Tensor, asking: Asking) -> Said:
+        def some(rows: range) -> Said:
+            own = states[layer][rows.start : rows.stop]
+            with intervening(self.body.blocks, layer, map, self.spared), self.resuming.at(layer, own):
+                return self._said(asking.part(rows))
+
+        return _joined(halved(some, range(len(asking.ids))))
+
+    def _said(self, asking: Asking) -> Said:
+        states = self.head.states(self._tensor(asking.ids))
         row, column, targets = (self._tensor(part) for part in (asking.row, asking.column, asking.targets))
         nll, predicted = judged(self.head.logits(states[row, column]), self.head.size, targets)
         return Said(nll.double().cpu().numpy(), predicted.cpu().numpy())
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self.body.loaded.model.device)
+
+
+def _joined(parts: Sequence[Said]) -> Said:
+    return Said(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def judged(logits: Logits, size: int, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -158,3 +158,32 @@ def test_logits_that_are_not_finite_are_told():
         one.model.get_output_embeddings().bias[7] = torch.inf
         said, _ = meter.plain(asking, [])
     assert not np.isfinite(said.nll).any()
+
+
+@pytest.mark.parametrize(("kind", "measure"), [("bert", "mlm"), ("bert", "pseudo"), ("gpt2", "causal")])
+def test_what_does_not_fit_into_memory_is_halved(kind, measure):
+    """No more than two rows at a time fit, and nothing is lost or misplaced."""
+    one = tiny(kind)
+    ids = text(one)
+    asking, meter = asked(one, measure, ids), Meter(Body.of(one), ids[0])
+    map = AffineMap(None, np.zeros(16), np.linspace(-1, 1, 16))
+    whole, states = meter.plain(asking, [1, 2])
+    under, most = meter.under(asking, 2, map, states), []
+
+    def small(ids: torch.Tensor, run=meter.head.states) -> torch.Tensor:
+        if len(ids) > 2:
+            raise torch.OutOfMemoryError("not so much")
+        most.append(len(ids))
+        return run(ids)
+
+    meter.head = meter.head._replace(states=small)
+    cut, held = meter.plain(asking, [1, 2])
+    assert len(most) > 1 and sum(most) == len(asking.ids)
+    for layer in (1, 2):
+        torch.testing.assert_close(held[layer], states[layer], rtol=1e-5, atol=1e-6)
+    for before, after in ((whole, cut), (under, meter.under(asking, 2, map, held))):
+        np.testing.assert_allclose(after.nll, before.nll, rtol=1e-5)
+        assert (after.predicted == before.predicted).all()
+    meter.head = meter.head._replace(states=lambda _: small(torch.zeros(3, 2)))
+    with pytest.raises(FactrootsError, match="out of memory on a single sequence"):
+        meter.under(asking, 2, map, states)
