@@ -24,13 +24,18 @@ NTREX = {"en": "eng-US", "de": "deu", "af": "afr", "es": "spa", "it": "ita", "fr
 
 
 class Run(NamedTuple):
-    """Options of a model's fit, ratios, distances and axes; of ratios with special tokens' states moved, if any."""
+    """Options of a model's fit, ratios, distances and axes.
+
+    moved : of ratios with special tokens' states moved too. facts : of ratios with facts; where these are None, `ratio`
+    has what there is.
+    """
 
     fit: list[str]
     ratio: list[str]
     distance: list[str]
     axes: list[str]
     moved: list[str] | None = None
+    facts: list[str] | None = None
 
 
 #: By model, as two cores have time for.
@@ -53,7 +58,9 @@ RUNS = {
          "--conditions", "own,other,other-own-mean,shift,random,pooled,again"],
         ["--measure", "riemann,angles", "--layers", "6,9,12,15,18"],
         ["--layers", "3,6,9,12,15,18"],
-        ["--others", "en", "--layers", "12", "--conditions", "own,other,shift,random"],
+        ["--specials", "--others", "en", "--layers", "12", "--conditions", "own,other,shift,random"],
+        ["--langs", "en,it", "--others", "en,it", "--layers", "12", "--conditions", "own,other,shift,random",
+         "--facts", "atlas", "--sample", "10", "--candidates", "50"],
     ),
 }  # fmt: skip
 TITLES = {"demo": "demo, on the planted world", "splade-tiny": "An English masked LM", "gemma3-270m": "Gemma 3 270M"}
@@ -91,13 +98,13 @@ def make(model: str, work: Path, sentences: Path) -> None:
     run("geometry", "fit", "--model", spec(model), *source, *options.fit, "--output", str(fits), "--quiet")
     for part in PARTS:
         run("geometry", part, "--fits", str(fits), *getattr(options, part), "--quiet")
-    moved = fits / "moved"
-    if options.moved:
-        more = ["--specials", "--output", str(moved), "--quiet"]
-        run("geometry", "ratio", "--fits", str(fits), *options.moved, *more)
-    run("geometry", "plot", "--fits", str(fits))
     made = {part: next(fits.glob(f"{part}-*/{part}.json")) for part in PARTS}
-    keep(fits, kept, made | ({"moved": moved / "ratio.json"} if options.moved else {}))
+    for name in ("moved", "facts"):
+        if more := getattr(options, name):
+            run("geometry", "ratio", "--fits", str(fits), *more, "--output", str(fits / name), "--quiet")
+            made[name] = fits / name / "ratio.json"
+    run("geometry", "plot", "--fits", str(fits))
+    keep(fits, kept, made)
 
 
 def keep(fits: Path, kept: Path, records: dict[str, Path]) -> None:
@@ -137,7 +144,7 @@ def figures(about: dict, made: dict) -> dict:
         "contrasts": ratio["contrasts"],
         "riemann": riemann,
         "stable": stable,
-        "facts": ratio["facts"],
+        "facts": made.get("facts", ratio)["facts"],
         "moved": moved and {"signature": moved["signature"], "means": moved["means"]},
     }
 

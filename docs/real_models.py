@@ -42,7 +42,7 @@ def command(model: str, facts: str, options: list[str], protocols: list[str]) ->
     """The `probe run` that makes results of these protocols, which are of one pass."""
     folder = f"runs/real-models/{model}-{facts}-{'shots' if 'shots' in protocols[0] else 'plain'}"
     words = ["probe", "run", "--model", model, *options, "--langs", ",".join(LANGS)]
-    words += ["--sample", "20" if "shots" in protocols[0] else "60", "--candidates", "50"]
+    words += ["--sample", "10" if "shots" in protocols[0] else "60", "--candidates", "50"]
     return words + [word for protocol in protocols for word in ("--protocol", protocol)] + ["--output", folder]
 
 
