@@ -112,10 +112,13 @@ def table(found: list[Row]) -> str:
         cells = [number(by_lang[lang].value, by_lang[lang].ci) for lang in LANGS]
         cells += [number(row.result.value, row.result.ci), f"{row.result.n_scored:,}"]
         lines.append(f"| {MODELS[row.model]} | {PROTOCOLS[row.protocol]} | {' | '.join(cells)} |")
-    first = found[0].result
-    for name in ("majority", "chance"):
-        cells = [f"{100 * getattr(one.all, name):.1f}" for one in first.languages]
-        lines.append(f"| – | *{name}* | {' | '.join(cells)} | {100 * first.baselines[name]:.1f} | {first.n_scored:,} |")
+    plain = [row.result for row in found if "shots" not in row.protocol][:1]
+    shots = [row.result for row in found if "shots" in row.protocol][:1]
+    for result, facts in [*((one, "") for one in plain), *((one, ", of 3-shot's facts") for one in shots)]:
+        for name in ("majority", "chance"):
+            cells = [f"{100 * getattr(one.all, name):.1f}" for one in result.languages]
+            total = f"{100 * result.baselines[name]:.1f} | {result.n_scored:,}"
+            lines.append(f"| – | *{name}{facts}* | {' | '.join(cells)} | {total} |")
     return "\n".join(lines)
 
 
