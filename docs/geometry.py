@@ -58,7 +58,7 @@ RUNS = {
          "--conditions", "own,other,other-own-mean,shift,random,pooled,again"],
         ["--measure", "riemann,angles", "--layers", "6,9,12,15,18"],
         ["--layers", "3,6,9,12,15,18"],
-        ["--specials", "--others", "en", "--layers", "12", "--conditions", "own,other,shift,random"],
+        ["--specials", "--others", "en,ja", "--layers", "12", "--conditions", "own,other,shift,random"],
         ["--langs", "en,it", "--others", "en,it", "--layers", "12", "--conditions", "own,other,shift,random",
          "--facts", "atlas", "--sample", "10", "--candidates", "50"],
     ),
@@ -168,7 +168,7 @@ def section(model: str, found: dict) -> str:
                 for pair in dict.fromkeys((one["condition"], one["against"]) for one in found["contrasts"])]),
     ]  # fmt: skip
     if found.get("moved"):
-        parts += ["With the states of special tokens (`<bos>`) moved too, into English and its mean:", _moved(found)]
+        parts += ["With the states of special tokens (`<bos>`) moved too:", _moved(found)]
     if found["facts"]:
         parts += ["P@1 of facts under it minus P@1 without, points, mean over languages (and pairs):", _facts(found)]
     parts += [_riemann(found)] if found["riemann"] else []

@@ -130,6 +130,11 @@ def _number(interval: Interval, room: bool) -> str:
 
 
 def _digits(value: float) -> str:
+    """Two or three of them, however large or small the ratio."""
+    if not 0.001 <= value < 1e5:
+        return f"{value:.1e}"
+    if value < 0.095:
+        return f"{value:.3f}"
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 

@@ -15,6 +15,7 @@ from probe.commands.geometry.fit import fit
 from probe.commands.geometry.ratio import ratio
 from probe.geometry.conditions import DEFAULT
 from probe.geometry.ratio_record import Ratios
+from probe.geometry.ratio_report import _digits
 
 WORDS = {
     "it": ["Roma", "Italia", "Par", "capital", "is", "the", "of", "la"],
@@ -146,3 +147,8 @@ def test_fits_of_another_model(made, tmp_path):
 def test_no_fits(tmp_path):
     with pytest.raises(FactrootsError, match="holds no fits"):
         run(ratio, "--fits", str(tmp_path), "--quiet")
+
+
+def test_ratios_keep_their_digits_however_large_or_small():
+    values = (7.1e10, 53291.4, 253.7, 18.62, 2.516, 1.0, 0.297, 0.0301, 3.5e-11)
+    assert [*map(_digits, values)] == ["7.1e+10", "53,291", "254", "18.6", "2.52", "1.00", "0.30", "0.030", "3.5e-11"]
