@@ -1,4 +1,4 @@
-"""Makes docs/real-models.md's tables and plots: `python docs/real_models.py --mlama DIR`, about two hours on two cores.
+"""Makes docs/real-models.md's tables and plots: `python docs/real_models.py --mlama DIR`, some hours on two cores.
 
 Each row is a `probe run` in a folder under runs/real-models. Results are kept in docs/real-models/, and what has its
 results there is not run again.

@@ -13,6 +13,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from statistics import median
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -21,6 +22,7 @@ import torch
 from probe.geometry.affine import AffineMap, intervening
 from probe.geometry.layers import blocks
 from probe.geometry.moments import Moments
+from probe.geometry.spared import Spared
 from probe.geometry.subspace import Subspace
 
 #: Tokens that come from the model at a time: 8 sequences of 512.
@@ -151,11 +153,17 @@ def overhead(options) -> None:
         return clock.seconds
 
     spent()
-    for name, map in maps.items():
+    tokenizer = SimpleNamespace(all_special_ids=[0, 1, 2], unk_token_id=3, mask_token_id=None)
+    spared, middle = Spared(SimpleNamespace(model=model, tokenizer=tokenizer)), f"projection on {d * 335 // 768} axes"
+    kinds = [
+        *((name, map, None) for name, map in maps.items()),
+        (f"{middle}, special tokens kept", maps[middle], spared),
+    ]
+    for name, map, kept in kinds:
         ratios = []
         for _ in range(options.rounds):
             plain = spent()
-            with intervening(found, options.layers // 2, map):
+            with intervening(found, options.layers // 2, map, kept):
                 ratios.append(spent() / plain)
         ends = f"{min(ratios):.3f}–{max(ratios):.3f}"
         print(f"{name} at a layer of {options.layers}: {median(ratios):.3f} times a plain pass ({ends})", flush=True)
